@@ -46,7 +46,8 @@ export function createLifecycle({ logger, deadlineMs, exit = process.exit }: Lif
 
   function end(reason: string, code = 0): Promise<void> {
     exitCode = Math.max(exitCode, code);
-    ending ??= run(reason);
+    // Not at once: the first closer may itself call `end`, and must find it begun.
+    ending ??= Promise.resolve().then(() => run(reason));
     return ending;
   }
 
