@@ -1,0 +1,121 @@
+/** A room's conversation with the server: which join to send, and how its answers, resets and live events change the view (K1, K2). */
+import type { ClientFrame, RoomEvent, ServerFrame } from "../../../functions/protocol.ts";
+import { append, mergeOlder, replaceByPage, type RoomView } from "./view.ts";
+
+type Joined = Extract<ServerFrame, { type: "joined" }>;
+type Reset = Extract<ServerFrame, { type: "reset" }>;
+type JoinFrame = Extract<ClientFrame, { type: "join" }>;
+
+/** What the caller has to do next: `join` means that the room must be joined again. */
+export type Outcome = "ok" | "join";
+
+interface AwaitedPage {
+  readonly header: Joined | Reset;
+  readonly resumes: boolean;
+}
+
+export class Room {
+  readonly id: string;
+  readonly #onAdded: (event: RoomEvent) => void;
+  #view: RoomView | undefined;
+  #phase: "out" | "joining" | "in" = "out";
+  #resuming = false;
+  #freshNext = false;
+  #page: AwaitedPage | undefined;
+  #held: RoomEvent[] = [];
+
+  /** `onAdded` is called for every event that comes after what was shown before. */
+  constructor(id: string, onAdded: (event: RoomEvent) => void) {
+    this.id = id;
+    this.#onAdded = onAdded;
+  }
+
+  get view(): RoomView | undefined {
+    return this.#view;
+  }
+
+  /** Whether the server has let this connection in. */
+  get isIn(): boolean {
+    return this.#phase === "in";
+  }
+
+  get isJoining(): boolean {
+    return this.#phase === "joining";
+  }
+
+  /** The frame that joins from where the view is. Live events are ignored until it is answered. */
+  startJoin(): JoinFrame {
+    const after = this.#freshNext || this.#view?.provisional ? undefined : this.#view?.cursor;
+    this.#phase = "joining";
+    this.#resuming = after !== undefined;
+    this.#freshNext = false;
+    return { type: "join", room: this.id, ...(after === undefined ? {} : { after }) };
+  }
+
+  /** The connection is gone, the join was refused, or the server took the room away. */
+  setOut(): void {
+    this.#phase = "out";
+    this.#page = undefined;
+    this.#held = [];
+  }
+
+  onJoined(frame: Joined): void {
+    this.#phase = "in";
+    this.#page = { header: frame, resumes: this.#resuming };
+  }
+
+  onReset(frame: Reset): void {
+    if (this.#phase === "out") return;
+    if (this.#phase === "joining" && frame.ref !== undefined) this.#phase = "in";
+    this.#page = { header: frame, resumes: false };
+  }
+
+  onEvents(events: readonly RoomEvent[]): Outcome {
+    const page = this.#page;
+    if (page === undefined) return "ok";
+    this.#page = undefined;
+    const outcome = page.resumes ? this.#resume(page.header, events) : this.#replace(page.header, events);
+    const held = this.#held;
+    this.#held = [];
+    return outcome === "join" ? outcome : this.#append(held);
+  }
+
+  onEvent(event: RoomEvent): Outcome {
+    if (this.#page !== undefined) {
+      this.#held.push(event);
+      return "ok";
+    }
+    return this.#phase === "in" ? this.#append([event]) : "ok";
+  }
+
+  onOlder(before: string, page: { readonly events: readonly RoomEvent[]; readonly complete: boolean }): void {
+    if (this.#view !== undefined) this.#view = mergeOlder(this.#view, before, page);
+  }
+
+  /** A resume must link on to the view and end at its head; one that does not is not trusted again. */
+  #resume({ head, provisional }: Joined | Reset, events: readonly RoomEvent[]): Outcome {
+    const outcome = this.#append(events);
+    if (outcome === "join" || this.#view === undefined || this.#view.cursor < head) {
+      this.#freshNext = true;
+      return "join";
+    }
+    this.#view = { ...this.#view, provisional };
+    return "ok";
+  }
+
+  #replace({ head, complete, provisional }: Joined | Reset, events: readonly RoomEvent[]): Outcome {
+    const old = this.#view;
+    this.#view = replaceByPage(old, { head, complete, provisional, events });
+    if (old !== undefined) events.filter(({ position }) => position > old.cursor).forEach(this.#onAdded);
+    return "ok";
+  }
+
+  #append(events: readonly RoomEvent[]): Outcome {
+    if (this.#view === undefined) return "join";
+    const applied = append(this.#view, events);
+    if (applied === "hole") return "join";
+    this.#view = applied.view;
+    applied.added.forEach(this.#onAdded);
+    return "ok";
+  }
+}

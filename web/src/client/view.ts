@@ -1,0 +1,95 @@
+/** One room as a client shows it: events sorted by position, and the cursor behind them (K1). Pure values and functions. */
+import type { RoomEvent } from "../../../functions/protocol.ts";
+
+export interface RoomView {
+  /** Ascending by position, each id once. */
+  readonly events: readonly RoomEvent[];
+  /** The position that the next live event must name as its `prev`. */
+  readonly cursor: string;
+  /** From here to the cursor nothing is missing. Events before it are remembered from an earlier view and await confirmation. */
+  readonly wholeFrom: string;
+  /** Nothing is older than `wholeFrom`. */
+  readonly complete: boolean;
+  /** Another `reset` follows; until then the view is joined afresh, never resumed (K2). */
+  readonly provisional: boolean;
+}
+
+export interface Page {
+  readonly head: string;
+  readonly complete: boolean;
+  readonly provisional: boolean;
+  readonly events: readonly RoomEvent[];
+}
+
+/** What became of events offered to a view: `hole` means that the room must be joined again. */
+export type Applied = { readonly view: RoomView; readonly added: readonly RoomEvent[] } | "hole";
+
+/** The view after a fresh page. What `old` shows further back is kept for confirmation where the page reaches into it, so that nothing jumps. */
+export function replaceByPage(old: RoomView | undefined, page: Page): RoomView {
+  const wholeFrom = page.events[0]?.position ?? page.head;
+  const reachesBack = old !== undefined && wholeFrom <= old.cursor && !page.complete;
+  const remembered = reachesBack ? old.events.filter(({ position }) => position < wholeFrom) : [];
+  const { head: cursor, complete, provisional } = page;
+  return {
+    events: [...remembered, ...keepEqual(old, page.events)],
+    cursor,
+    wholeFrom,
+    complete,
+    provisional,
+  };
+}
+
+/** The view after events that must link on to its cursor; those at or below it are repeats. */
+export function append(view: RoomView, events: readonly RoomEvent[]): Applied {
+  const added: RoomEvent[] = [];
+  let { cursor } = view;
+  for (const event of events) {
+    if (event.position <= cursor) continue;
+    if (event.prev !== cursor) return "hole";
+    cursor = event.position;
+    added.push(event);
+  }
+  if (added.length === 0) return { view, added };
+  return { view: { ...view, cursor, events: [...view.events, ...added] }, added };
+}
+
+/** The view after a history page that ends before `before`. A page asked for an older `wholeFrom` came too late and changes nothing. */
+export function mergeOlder(
+  view: RoomView,
+  before: string,
+  page: { readonly events: readonly RoomEvent[]; readonly complete: boolean },
+): RoomView {
+  if (before !== view.wholeFrom) return view;
+  const first = page.events[0]?.position ?? before;
+  const remembered = page.complete ? [] : view.events.filter(({ position }) => position < first);
+  const whole = view.events.filter(({ position }) => position >= before);
+  const events = [...remembered, ...keepEqual(view, page.events), ...whole];
+  return { ...view, events, wholeFrom: first, complete: page.complete };
+}
+
+/** Whether the view shows events that a `reset` left unconfirmed. */
+export function awaitsConfirmation({ events, wholeFrom }: RoomView): boolean {
+  const oldest = events[0];
+  return oldest !== undefined && oldest.position < wholeFrom;
+}
+
+/** The new events, but the very objects of the old view where they are equal: what did not change is not drawn again. */
+function keepEqual(old: RoomView | undefined, events: readonly RoomEvent[]): readonly RoomEvent[] {
+  if (old === undefined) return events;
+  const known = new Map(old.events.map((event) => [event.id, event]));
+  return events.map((event) => {
+    const same = known.get(event.id);
+    return same !== undefined && isEqual(same, event) ? same : event;
+  });
+}
+
+function isEqual(one: RoomEvent, other: RoomEvent): boolean {
+  return (
+    one.position === other.position &&
+    one.prev === other.prev &&
+    one.body === other.body &&
+    one.replyTo === other.replyTo &&
+    one.user.id === other.user.id &&
+    one.user.name === other.user.name
+  );
+}
