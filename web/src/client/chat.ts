@@ -99,6 +99,11 @@ export class Chat {
     });
   }
 
+  /** The token in force, for calls beside the socket. */
+  get token(): string {
+    return this.#account.token;
+  }
+
   start(): void {
     this.#connection.start();
   }

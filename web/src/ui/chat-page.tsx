@@ -1,0 +1,140 @@
+/** The chat: rooms beside the current room's messages and the composer. */
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { LOBBY } from "../../../functions/protocol.ts";
+import type { Api } from "../client/api.ts";
+import type { Chat, RoomSnapshot } from "../client/chat.ts";
+import { errorText, texts } from "../texts.ts";
+import { Announcer } from "./announcer.tsx";
+import { Composer } from "./composer.tsx";
+import { Drawer } from "./drawer.tsx";
+import { Logo, MenuIcon } from "./icons.tsx";
+import { MessageList } from "./message-list.tsx";
+import { ConnectionMark, Notices } from "./notices.tsx";
+import { RoomList } from "./room-list.tsx";
+import { useRoomAddress } from "./use-room-address.ts";
+import { useRooms } from "./use-rooms.ts";
+import { useUnread } from "./use-unread.ts";
+
+const NO_ROOM: RoomSnapshot = { view: undefined, entries: new Map(), history: "idle", error: undefined };
+
+export function ChatPage({ chat, api, onSignOut }: { chat: Chat; api: Api; onSignOut: () => void }) {
+  const snapshot = useSyncExternalStore(
+    (listener) => chat.subscribe(listener),
+    () => chat.getSnapshot(),
+  );
+  const { connection, user, limits } = snapshot;
+  const [current, setCurrent] = useRoomAddress();
+  const rooms = useRooms(api, chat.token, connection.phase === "online");
+  const unread = useUnread(chat, current);
+  const [isDrawerOpen, setDrawerOpen] = useState(false);
+  const drafts = useRef(new Map<string, string>());
+  const room = snapshot.rooms.get(current) ?? NO_ROOM;
+  const roomName = nameOf(current, rooms.rooms);
+
+  useEffect(() => chat.open(current), [chat, current]);
+  useWake(chat);
+  useEffect(() => {
+    document.title = `${roomName} · ${texts.product}`;
+  }, [roomName]);
+
+  const openRoom = (id: string) => {
+    setCurrent(id);
+    setDrawerOpen(false);
+  };
+  const side = (
+    <>
+      <RoomList
+        rooms={rooms.rooms}
+        fault={rooms.fault}
+        current={current}
+        unread={unread}
+        nameLengthMax={limits.nameLengthMax}
+        onReload={rooms.reload}
+        onOpen={openRoom}
+        onCreate={async (name) => openRoom((await rooms.create(name)).id)}
+      />
+      <footer className="me">
+        <span className="me-name">{texts.signedInAs(user.name)}</span>
+        <button className="link" onClick={onSignOut}>
+          {texts.signOut}
+        </button>
+      </footer>
+    </>
+  );
+
+  return (
+    <div className="page">
+      <aside className="side">
+        <p className="brand">
+          <Logo /> {texts.product}
+        </p>
+        {side}
+      </aside>
+      <Drawer isOpen={isDrawerOpen} onClose={() => setDrawerOpen(false)}>
+        {side}
+      </Drawer>
+      <main className="main">
+        <header className="top">
+          <button className="menu" aria-label={texts.rooms.open} onClick={() => setDrawerOpen(true)}>
+            <MenuIcon />
+            {unread.size > 0 && <span className="menu-dot" />}
+          </button>
+          <h1>{roomName}</h1>
+          <ConnectionMark connection={connection} />
+        </header>
+        <Notices snapshot={snapshot} onTryNow={() => chat.wake()} onSignOut={onSignOut} />
+        {room.error && room.view === undefined ? (
+          <div className="room-error" role="alert">
+            <p>{errorText(room.error)}</p>
+            {current !== LOBBY && <button onClick={() => openRoom(LOBBY)}>{texts.rooms.toLobby}</button>}
+          </div>
+        ) : (
+          <MessageList
+            key={current}
+            room={room}
+            roomName={roomName}
+            me={user}
+            onLoadOlder={() => chat.loadOlder(current)}
+            onRetry={(id) => chat.retry(id)}
+            onDiscard={(id) => chat.discard(id)}
+          />
+        )}
+        {room.error && room.view !== undefined && (
+          <p className="notice" role="alert">
+            {errorText(room.error)}
+          </p>
+        )}
+        <Composer
+          key={`composer ${current}`}
+          roomName={roomName}
+          isReady={room.view !== undefined && room.error === undefined}
+          bodyBytesMax={limits.bodyBytesMax}
+          initialText={drafts.current.get(current) ?? ""}
+          onText={(text) => drafts.current.set(current, text)}
+          onSend={(body) => chat.send(current, body)}
+        />
+        <Announcer chat={chat} room={current} myId={user.id} />
+      </main>
+    </div>
+  );
+}
+
+function nameOf(id: string, rooms: readonly { id: string; name: string }[]): string {
+  if (id === LOBBY) return texts.rooms.lobby;
+  return rooms.find((room) => room.id === id)?.name ?? texts.rooms.unnamed;
+}
+
+/** A laptop that wakes or a network that returns: don't wait for the next attempt. */
+function useWake(chat: Chat): void {
+  useEffect(() => {
+    const wake = () => {
+      if (document.visibilityState === "visible") chat.wake();
+    };
+    window.addEventListener("online", wake);
+    document.addEventListener("visibilitychange", wake);
+    return () => {
+      window.removeEventListener("online", wake);
+      document.removeEventListener("visibilitychange", wake);
+    };
+  }, [chat]);
+}

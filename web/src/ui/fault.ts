@@ -1,0 +1,13 @@
+/** What went wrong, in the shape that `errorText` says in words. */
+import { ApiError } from "../client/api.ts";
+
+export interface Fault {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Rethrows what is no error of the API: that is a fault of the page, not of the server. */
+export function toFault(error: unknown): Fault {
+  if (error instanceof ApiError) return { code: error.code, message: error.message };
+  throw error;
+}

@@ -1,0 +1,55 @@
+/** The page's few icons. All are decoration: the text beside them says the same. */
+
+export function Logo() {
+  return (
+    <svg className="logo" viewBox="0 0 32 32" aria-hidden="true">
+      <path
+        className="logo-shape"
+        d="M4 8a5 5 0 0 1 5-5h14a5 5 0 0 1 5 5v10a5 5 0 0 1-5 5h-8l-7 6v-6.1A5 5 0 0 1 4 18z"
+      />
+      <path className="logo-ticks" d="m9.5 13.5 3 3 6-6.5m-3 5.5 1 1 6-6.5" />
+    </svg>
+  );
+}
+
+export function TickIcon({ count }: { count: 0 | 1 | 2 }) {
+  return (
+    <svg className="ticks" viewBox="0 0 20 12" aria-hidden="true">
+      {count === 0 && <path d="M10 2.5v4l2.4 1.6M10 11A5 5 0 1 0 10 1a5 5 0 0 0 0 10" />}
+      {count === 1 && <path d="m6 6.5 3 3 6-7" />}
+      {count === 2 && <path d="m2 6.5 3 3 6-7M8.5 8.3l1.2 1.2 6-7" />}
+    </svg>
+  );
+}
+
+export function MenuIcon() {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M3 5h14M3 10h14M3 15h14" />
+    </svg>
+  );
+}
+
+export function CloseIcon() {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="m5 5 10 10M15 5 5 15" />
+    </svg>
+  );
+}
+
+export function SendIcon() {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M10 16.5v-13M4.5 9 10 3.5 15.5 9" />
+    </svg>
+  );
+}
+
+export function DownIcon() {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M10 4v12M5 11l5 5 5-5" />
+    </svg>
+  );
+}

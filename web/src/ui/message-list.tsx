@@ -1,0 +1,134 @@
+/** A room's messages: starts at the newest, follows them while the reader is there, and loads older ones on the way up without a jump. */
+import { useLayoutEffect, useRef, useState } from "react";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+import type { RoomSnapshot } from "../client/chat.ts";
+import { texts } from "../texts.ts";
+import { DownIcon } from "./icons.tsx";
+import { ListTop } from "./list-top.tsx";
+import { MessageRow } from "./message-row.tsx";
+import { buildRows, type Reader, type Row } from "./rows.ts";
+
+export interface MessageListProps {
+  readonly room: RoomSnapshot;
+  readonly roomName: string;
+  readonly me: Reader;
+  readonly onLoadOlder: () => void;
+  readonly onRetry: (id: string) => void;
+  readonly onDiscard: (id: string) => void;
+}
+
+/** The height of `ListTop`, also in the style sheet. */
+const TOP_PX = 56;
+const LOAD_BEFORE_TOP_PX = 600;
+const BOTTOM_SLACK_PX = 48;
+
+export function MessageList({ room, roomName, me, onLoadOlder, onRetry, onDiscard }: MessageListProps) {
+  const heads = useRef(new Set<string>());
+  const rows = buildRows(room, me, heads.current);
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const shift = useShift(rows);
+  const { isAtEnd, hasNewBelow, onScroll, toEnd } = useFollow(rows, list, scroller);
+  const mayLoad = room.history === "idle" && room.view?.complete === false;
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (mayLoad && element !== null && element.scrollHeight <= element.clientHeight) onLoadOlder();
+  });
+
+  return (
+    <div className="list-frame">
+      <div
+        className="list"
+        ref={scroller}
+        tabIndex={0}
+        role="region"
+        aria-label={texts.messages.label(roomName)}
+      >
+        <ListTop room={room} isEmpty={rows.length === 0} onLoadOlder={onLoadOlder} />
+        <div className="list-space" />
+        <Virtualizer
+          ref={list}
+          scrollRef={scroller}
+          startMargin={TOP_PX}
+          shift={shift}
+          onScroll={(offset) => {
+            onScroll(offset);
+            if (mayLoad && offset < LOAD_BEFORE_TOP_PX) onLoadOlder();
+          }}
+        >
+          {rows.map((row) => (
+            <MessageRow key={row.id} row={row} onRetry={onRetry} onDiscard={onDiscard} />
+          ))}
+        </Virtualizer>
+      </div>
+      {!isAtEnd && (
+        <button className="to-newest" onClick={toEnd}>
+          <DownIcon /> {hasNewBelow ? texts.messages.newBelow : texts.messages.toNewest}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Whether rows came or went at the start since the last drawing: then the list keeps its place from the end. */
+function useShift(rows: readonly Row[]): boolean {
+  const drawn = useRef<{ first: string | undefined; ids: ReadonlySet<string> }>({
+    first: undefined,
+    ids: new Set(),
+  });
+  const first = rows[0]?.id;
+  const before = drawn.current;
+  const isPrepended = first !== before.first && rows.some(({ id }) => id === before.first);
+  const isTrimmed = first !== before.first && first !== undefined && before.ids.has(first);
+  useLayoutEffect(() => {
+    drawn.current = { first: rows[0]?.id, ids: new Set(rows.map(({ id }) => id)) };
+  });
+  return isPrepended || isTrimmed;
+}
+
+/** Keeps the end in sight for a reader who is at the end, and for one who has just written. */
+function useFollow(
+  rows: readonly Row[],
+  list: React.RefObject<VirtualizerHandle | null>,
+  scroller: React.RefObject<HTMLDivElement | null>,
+) {
+  const follows = useRef(true);
+  const lastOffset = useRef(0);
+  const [isAtEnd, setAtEnd] = useState(true);
+  const [seenLast, setSeenLast] = useState<string>();
+  const last = rows.at(-1);
+
+  const toEnd = () => {
+    follows.current = true;
+    if (rows.length > 0) list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+  };
+  const onScroll = (offset: number) => {
+    const element = scroller.current;
+    if (element === null) return;
+    const isEnd = offset + element.clientHeight >= element.scrollHeight - BOTTOM_SLACK_PX;
+    if (isEnd) follows.current = true;
+    else if (offset < lastOffset.current) follows.current = false;
+    lastOffset.current = offset;
+    setAtEnd(follows.current);
+    if (follows.current) setSeenLast(last?.id);
+  };
+
+  useLayoutEffect(() => {
+    const wroteLast = last?.isOwn === true && last.delivery === "waiting";
+    if (follows.current || wroteLast) toEnd();
+    if (follows.current) setSeenLast(last?.id);
+  }, [last?.id, rows.length]);
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => {
+      if (follows.current) element.scrollTop = element.scrollHeight;
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [scroller]);
+
+  return { isAtEnd, hasNewBelow: !isAtEnd && last?.id !== seenLast, onScroll, toEnd };
+}

@@ -1,0 +1,48 @@
+/** The connection's state and what the server can't do right now, in plain words. */
+import type { ChatSnapshot } from "../client/chat.ts";
+import { cannotText, errorText, texts } from "../texts.ts";
+
+export function ConnectionMark({ connection: { phase } }: Pick<ChatSnapshot, "connection">) {
+  const text = phase === "idle" ? texts.connection.stopped : texts.connection[phase];
+  return (
+    <span className={`connection is-${phase}`} data-connection={phase} role="status">
+      <span className="dot" aria-hidden="true" />
+      <span className="connection-text">{text}</span>
+    </span>
+  );
+}
+
+export interface NoticesProps {
+  readonly snapshot: ChatSnapshot;
+  readonly onTryNow: () => void;
+  readonly onSignOut: () => void;
+}
+
+export function Notices({ snapshot: { connection, cannot }, onTryNow, onSignOut }: NoticesProps) {
+  return (
+    <div className="notices" role="status">
+      {connection.phase === "waiting" && (
+        <p className="notice is-late">
+          {texts.connection.waiting}
+          <button className="link" onClick={onTryNow}>
+            {texts.connection.tryNow}
+          </button>
+        </p>
+      )}
+      {connection.phase === "stopped" && (
+        <p className="notice">
+          {errorText(connection)}
+          <button className="link" onClick={onSignOut}>
+            {texts.connection.signInAgain}
+          </button>
+        </p>
+      )}
+      {connection.phase === "online" &&
+        [...cannot].map((ability) => (
+          <p key={ability} className="notice" data-cannot={ability}>
+            {cannotText(ability)}
+          </p>
+        ))}
+    </div>
+  );
+}
