@@ -23,7 +23,7 @@ export interface EventPage {
 
 export interface InsertResult {
   readonly inserted: number;
-  /** Events whose id is stored at another position: the first position stays. Expected never. */
+  /** Events of the call, as they were given, whose id is stored at another position: the first position stays. Expected never. */
   readonly conflicts: readonly { readonly room: string; readonly id: string; readonly position: Position }[];
 }
 

@@ -1,0 +1,17 @@
+/** What the two databases, PostgreSQL and PGlite, have in common once they are open. */
+import type { PrismaClient } from "../generated/prisma/client.ts";
+
+export interface Database {
+  readonly prisma: PrismaClient;
+  /** Ends every connection, also when nobody answers. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** One connection on which migrations run. */
+export interface MigrationSession {
+  query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** Runs a script of many statements as one: all of them or none. */
+  exec(script: string): Promise<void>;
+  /** Keeps every other runner out of the database, also Prisma's own, until the session ends. */
+  lock(): Promise<void>;
+}
