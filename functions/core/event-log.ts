@@ -10,6 +10,8 @@ export interface LogRecord {
   readonly room: string;
   /** The encoded event. */
   readonly value: string;
+  /** W3C trace context of the request that made it. */
+  readonly traceparent?: string;
 }
 
 export interface EventLog {

@@ -1,0 +1,58 @@
+/** The log on a Kafka topic: the writing end. */
+import type { Message } from "kafkajs";
+import { type EventLog, LogRejectedError, type LogRecord } from "../core/event-log.ts";
+import type { Logger } from "../lib/logger.ts";
+import { type KafkaConfig, kafkaErrorType } from "./kafka-client.ts";
+import { KafkaProducer } from "./kafka-producer.ts";
+
+export interface KafkaEventLogOptions {
+  readonly config: KafkaConfig;
+  readonly logger: Logger;
+}
+
+/** The version of what the value holds. */
+const FORMAT_VERSION = "1";
+
+/** Sending the very same batch again can't help. */
+const REJECTED: ReadonlySet<string | undefined> = new Set([
+  "MESSAGE_TOO_LARGE",
+  "RECORD_LIST_TOO_LARGE",
+  "INVALID_RECORD",
+]);
+
+export class KafkaEventLog implements EventLog {
+  readonly #stage: string;
+  readonly #producer: KafkaProducer;
+
+  constructor({ config, logger }: KafkaEventLogOptions) {
+    this.#stage = config.stage;
+    this.#producer = new KafkaProducer(config, config.topic, logger);
+  }
+
+  async append(records: readonly LogRecord[]): Promise<void> {
+    if (records.length === 0) return;
+    try {
+      await this.#producer.send(records.map((record) => this.#toMessage(record)));
+    } catch (cause) {
+      const type = kafkaErrorType(cause);
+      if (REJECTED.has(type)) throw new LogRejectedError(`Kafka refuses the batch: ${type}`, { cause });
+      throw cause;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#producer.close();
+  }
+
+  #toMessage({ room, value, traceparent }: LogRecord): Message {
+    return {
+      key: `${this.#stage}/${room}`,
+      value,
+      headers: {
+        stage: this.#stage,
+        v: FORMAT_VERSION,
+        ...(traceparent === undefined ? {} : { traceparent }),
+      },
+    };
+  }
+}
