@@ -110,16 +110,18 @@ export interface RoomFeed {
 
 /** The stream as the outbox of its room: the consumer works through it. Reads need no fence: an entry is an entry. */
 export interface RoomOutbox {
-  /** Rooms that were appended to at or after `sinceMs` (the memory's clock), or that still hold more than `keep` entries. */
-  activeRooms(partition: number, sinceMs: number): Promise<readonly string[]>;
+  /** Rooms that were appended to and not retired since. */
+  activeRooms(partition: number): Promise<readonly string[]>;
   /** Up to `limit` entries above `after`, oldest first, and how many the room holds in all. */
   entries(
     room: string,
     after: Position,
     limit: number,
   ): Promise<{ events: readonly StreamEvent[]; length: number }>;
-  /** Removes the entries at or below `upTo`, but never the newest `keep`. */
-  trim(room: string, upTo: Position, keep: number): Promise<number>;
+  /** Removes the entries at or below `upTo`. The caller leaves the newest ones: an empty stream has lost its place. Answers how many went. */
+  trim(room: string, upTo: Position): Promise<number>;
+  /** Takes a room off the active ones, unless it was appended to within the last `idleMs`. */
+  retire(room: string, idleMs: number): Promise<void>;
 }
 
 /** The caller's fence is not the present one; nothing was changed. */
