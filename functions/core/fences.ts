@@ -56,7 +56,10 @@ export class Fences {
   async force(room: string, above: Position): Promise<Fence> {
     const partition = partitionOf(room);
     const memory = this.#known.get(partition)?.memory ?? "";
-    return this.open(partition, { memory, position: max(above, this.#known.get(partition)?.position ?? ZERO) });
+    return this.open(partition, {
+      memory,
+      position: max(above, this.#known.get(partition)?.position ?? ZERO),
+    });
   }
 
   /** Asks the stream under the room's fence; a stale one is opened anew and the question is asked once more. */
@@ -89,5 +92,8 @@ export class Fences {
 /** What a caller is told when the fence changed twice under one question. */
 export function unavailableWhenStale(error: unknown): never {
   if (!(error instanceof StaleFenceError)) throw error;
-  throw new ChatError("unavailable", "Redis has just come back; try again.", { cause: error, retryAfterMs: 200 });
+  throw new ChatError("unavailable", "Redis has just come back; try again.", {
+    cause: error,
+    retryAfterMs: 200,
+  });
 }

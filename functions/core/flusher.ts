@@ -91,10 +91,11 @@ export class Flusher {
   async #run(): Promise<void> {
     // A turn of its own, so that what comes in the same tick shares the first batch.
     await sleep(this.#deps.runtime, 0);
-    for (let failures = 0; this.#waiting.length > 0 && !this.#closed; ) {
+    for (let failures = 0; this.#waiting.length > 0 && !this.#closed;) {
       const ok = await this.#flush(this.#takeable());
       failures = ok ? 0 : failures + 1;
-      if (!ok) await sleep(this.#deps.runtime, backoffMs(RETRY, failures - 1, this.#deps.runtime.random) + 50);
+      if (!ok)
+        await sleep(this.#deps.runtime, backoffMs(RETRY, failures - 1, this.#deps.runtime.random) + 50);
     }
   }
 
@@ -149,7 +150,10 @@ export class Flusher {
       return (await this.#append(entries.slice(0, middle))) && (await this.#append(entries.slice(middle)));
     }
     this.#remove(entries);
-    this.#deps.logger.error("the log refuses a message for good; it stays sent", { messageId: entries[0]?.id, err: error });
+    this.#deps.logger.error("the log refuses a message for good; it stays sent", {
+      messageId: entries[0]?.id ?? "",
+      err: error,
+    });
     return true;
   }
 
@@ -164,7 +168,10 @@ export class Flusher {
       this.#deps.logger.warn("old entries can't be confirmed now; they wait", { err: error });
       return undefined;
     }
-    this.#deps.metrics.logConfirmations.inc({ outcome: "confirmed" }, confirmed.size - (batch.length - old.length));
+    this.#deps.metrics.logConfirmations.inc(
+      { outcome: "confirmed" },
+      confirmed.size - (batch.length - old.length),
+    );
     this.#deps.metrics.logConfirmations.inc({ outcome: "unconfirmed" }, batch.length - confirmed.size);
     return confirmed;
   }

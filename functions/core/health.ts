@@ -55,13 +55,20 @@ export class Health {
   /** Asks every engine that can be asked. */
   async probe(): Promise<void> {
     const engines = Object.entries(this.#options.probes) as [Engine, () => Promise<unknown>][];
-    await Promise.all(engines.map(async ([engine, probe]) => this.report(engine, await this.#answers(probe))));
+    await Promise.all(
+      engines.map(async ([engine, probe]) => this.report(engine, await this.#answers(probe))),
+    );
   }
 
   async #answers(probe: () => Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
       const cancel = this.#options.runtime.after(SLOW_MS, () => resolve(false));
-      probe().then(() => resolve(true), () => resolve(false)).finally(cancel);
+      probe()
+        .then(
+          () => resolve(true),
+          () => resolve(false),
+        )
+        .finally(cancel);
     });
   }
 }

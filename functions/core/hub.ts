@@ -31,7 +31,8 @@ export class Hub implements FeedListener {
     this.#deps = deps;
     deps.feed.listen(this);
     deps.fences.onRaised = (partition, fence) => {
-      for (const room of this.#rooms.values()) if (room.partition === partition) room.fenceRaised(fence.position);
+      for (const room of this.#rooms.values())
+        if (room.partition === partition) room.fenceRaised(fence.position);
     };
     this.#every(SWEEP_MS, () => this.#sweep());
     this.#every(SETTLE_MS, () => this.#settle());
@@ -73,7 +74,11 @@ export class Hub implements FeedListener {
     do {
       this.#sweepAgain = false;
       this.#closeIdle();
-      await Promise.all([this.#deps.health.probe(), this.#probeFeed(), ...this.#byPartition().map((rooms) => this.#inspect(rooms))]);
+      await Promise.all([
+        this.#deps.health.probe(),
+        this.#probeFeed(),
+        ...this.#byPartition().map((rooms) => this.#inspect(rooms)),
+      ]);
     } while (this.#sweepAgain && !this.#closed);
     this.#sweeping = false;
   }
@@ -93,9 +98,12 @@ export class Hub implements FeedListener {
       const ids = rooms.map(({ id }) => id);
       const state = await this.#deps.stream.inspect(first.partition, ids);
       const known = this.#deps.fences.known(first.id);
-      if (known && state.fence !== known.position) return void (await this.#deps.fences.open(first.partition));
+      if (known && state.fence !== known.position)
+        return void (await this.#deps.fences.open(first.partition));
       state.heads.forEach((head, index) => rooms[index]?.compare(head, before[index] ?? head));
-      await Promise.all(rooms.filter((room) => !room.isLive && room.members.size > 0).map((room) => room.load("gap")));
+      await Promise.all(
+        rooms.filter((room) => !room.isLive && room.members.size > 0).map((room) => room.load("gap")),
+      );
     } catch (error) {
       this.#deps.logger.debug("rooms can't be compared with the stream now", { err: error });
     }
@@ -135,7 +143,8 @@ export class Hub implements FeedListener {
 
   #every(intervalMs: number, task: () => Promise<void>): void {
     const run = () => {
-      task().catch((error: unknown) => this.#deps.logger.error("looking after the rooms failed", { err: error }))
+      task()
+        .catch((error: unknown) => this.#deps.logger.error("looking after the rooms failed", { err: error }))
         .finally(() => !this.#closed && this.#cancels.push(this.#deps.runtime.after(intervalMs, run)));
       this.#cancels = this.#cancels.slice(-2);
     };

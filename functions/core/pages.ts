@@ -63,7 +63,13 @@ export class Pages {
       };
     } catch (error) {
       this.#logger.warn("the newest page is from the stream alone", { room, err: error });
-      return { fence, events: tail.events.slice(-PAGE_EVENTS), head: tail.head, complete: false, whole: false };
+      return {
+        fence,
+        events: tail.events.slice(-PAGE_EVENTS),
+        head: tail.head,
+        complete: false,
+        whole: false,
+      };
     }
   }
 
@@ -116,4 +122,3 @@ function merge(rows: readonly StreamEvent[], entries: readonly StreamEvent[]): r
   const byPosition = new Map([...rows, ...entries].map((event) => [event.position, event]));
   return [...byPosition.values()].sort((a, b) => (a.position < b.position ? -1 : 1));
 }
-

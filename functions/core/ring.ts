@@ -38,7 +38,10 @@ export class Ring {
   }
 
   #shrink(): void {
-    while (this.#events.length > EVENTS_MAX || (this.#length > LENGTH_MAX && this.#events.length > PAGE_EVENTS)) {
+    while (
+      this.#events.length > EVENTS_MAX ||
+      (this.#length > LENGTH_MAX && this.#events.length > PAGE_EVENTS)
+    ) {
       this.#length -= this.#events.shift()?.json.length ?? 0;
       this.#complete = false;
     }

@@ -75,7 +75,8 @@ export class Room {
   async ready(): Promise<void> {
     if (this.#live && !this.#loadAgain) return;
     await this.load("fence");
-    if (!this.#live) throw new ChatError("unavailable", "The room can't be loaded now.", { retryAfterMs: 500 });
+    if (!this.#live)
+      throw new ChatError("unavailable", "The room can't be loaded now.", { retryAfterMs: 500 });
   }
 
   /** Answers a join: the frames that bring the member to the room's cursor, and from then on every event. */
@@ -94,7 +95,16 @@ export class Room {
       return this.#sendPage(member, "reset", ref, reason);
     }
     this.#deps.metrics.resumes.inc({ source: missed?.source ?? "ring" });
-    member.send(Frame.of({ type: "joined", ...refOf(ref), room: this.id, head: this.#pos, complete: false, provisional: this.#provisional }));
+    member.send(
+      Frame.of({
+        type: "joined",
+        ...refOf(ref),
+        room: this.id,
+        head: this.#pos,
+        complete: false,
+        provisional: this.#provisional,
+      }),
+    );
     member.send(eventsFrame(this.id, events));
   }
 
@@ -237,7 +247,9 @@ export class Room {
   }
 
   /** What a resume needs beyond the ring. Undefined: it can't be whole. */
-  async #missed(after: Position): Promise<Missed | { source: "ring"; events: readonly StreamEvent[] } | undefined> {
+  async #missed(
+    after: Position,
+  ): Promise<Missed | { source: "ring"; events: readonly StreamEvent[] } | undefined> {
     if (after < this.#fence) return undefined;
     if (after === this.#pos) return { source: "ring", events: [] };
     const events = this.#ring.since(after);
@@ -257,7 +269,12 @@ export class Room {
 
   #sendPage(member: Member, type: "joined", ref: number | undefined): void;
   #sendPage(member: Member, type: "reset", ref: number | undefined, reason: ResetReason): void;
-  #sendPage(member: Member, type: "joined" | "reset", ref: number | undefined, reason: ResetReason = "fence"): void {
+  #sendPage(
+    member: Member,
+    type: "joined" | "reset",
+    ref: number | undefined,
+    reason: ResetReason = "fence",
+  ): void {
     const { events, complete } = this.#ring.newest();
     const page = { ...refOf(ref), room: this.id, head: this.#pos, complete, provisional: this.#provisional };
     member.send(Frame.of(type === "joined" ? { type, ...page } : { type, reason, ...page }));
@@ -265,7 +282,9 @@ export class Room {
   }
 
   #background(work: Promise<void>): void {
-    work.catch((error: unknown) => this.#deps.logger.error("work on a room failed", { room: this.id, err: error }));
+    work.catch((error: unknown) =>
+      this.#deps.logger.error("work on a room failed", { room: this.id, err: error }),
+    );
   }
 }
 
@@ -275,5 +294,7 @@ function refOf(ref: number | undefined): { ref?: number } {
 
 /** The events' own JSON, put together without parsing it. */
 function eventsFrame(room: string, events: readonly StreamEvent[]): Frame {
-  return new Frame(`{"type":"events","room":${JSON.stringify(room)},"events":[${events.map(({ json }) => json).join(",")}]}`);
+  return new Frame(
+    `{"type":"events","room":${JSON.stringify(room)},"events":[${events.map(({ json }) => json).join(",")}]}`,
+  );
 }

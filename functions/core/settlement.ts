@@ -30,7 +30,8 @@ export class Settlement {
   async check(fence: Position): Promise<boolean> {
     if (this.isSettled(fence)) return true;
     // It can't be before that much time is over, so don't ask; half the margin for a consumer whose clock is ahead.
-    if (this.#runtime.now() + CLOCK_MARGIN_MS / 2 < toMs(fence) + QUARANTINE_MS + CLOCK_MARGIN_MS) return false;
+    if (this.#runtime.now() + CLOCK_MARGIN_MS / 2 < toMs(fence) + QUARANTINE_MS + CLOCK_MARGIN_MS)
+      return false;
     try {
       this.#caughtUpAtMs = Math.max(this.#caughtUpAtMs, (await this.#store.caughtUpAt()) ?? 0);
     } catch (error) {

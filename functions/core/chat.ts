@@ -1,0 +1,136 @@
+/** The use case "send a message": judge it, append it once, answer, hand it to the log. */
+import { ChatError } from "../lib/errors.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import { decodeEvent, encodeAt, encodeDraft, type MessageDraft } from "./event.ts";
+import { unavailableWhenStale, type Fences } from "./fences.ts";
+import type { Flusher, Sender } from "./flusher.ts";
+import { ID_AHEAD_MS, type Judge } from "./judge.ts";
+import type { Position } from "./position.ts";
+import { StaleFenceError, type Fence, type RoomStream, type StreamEvent } from "./room-stream.ts";
+import type { Runtime } from "./runtime.ts";
+import { uuidTimeMs } from "./uuid.ts";
+
+export interface ChatDeps {
+  readonly stream: RoomStream;
+  readonly fences: Fences;
+  readonly judge: Judge;
+  readonly flusher: Flusher;
+  readonly runtime: Runtime;
+  readonly metrics: Metrics;
+}
+
+export interface Send {
+  readonly draft: MessageDraft;
+  readonly since: Position;
+  readonly sender: Sender | undefined;
+  readonly receivedMs: number;
+}
+
+export class Chat {
+  readonly #deps: ChatDeps;
+
+  constructor(deps: ChatDeps) {
+    this.#deps = deps;
+  }
+
+  /** Whether `send` would append within this very turn, so that sends of one session keep their order without waiting. */
+  isImmediate({ draft, since }: Send): boolean {
+    const fence = this.#deps.fences.known(draft.room);
+    return fence !== undefined && this.#deps.judge.trusts(draft.id, since, fence.position);
+  }
+
+  /** The message's position. `saved` follows through the sender. Every error is one that a client may be told. */
+  async send(send: Send): Promise<Position> {
+    const { metrics, flusher, runtime } = this.#deps;
+    try {
+      if (uuidTimeMs(send.draft.id) > runtime.now() + ID_AHEAD_MS) {
+        throw new ChatError(
+          "id_from_future",
+          `The id's time is over a minute ahead of the server's, ${runtime.now()}.`,
+        );
+      }
+      flusher.admit();
+      return await (this.isImmediate(send) ? this.#append(send) : this.#judgeThenAppend(send));
+    } catch (error) {
+      metrics.sends.inc({ outcome: "refused" });
+      throw error;
+    }
+  }
+
+  async #judgeThenAppend(send: Send): Promise<Position> {
+    const { draft, since } = send;
+    const fence = await this.#deps.fences.of(draft.room);
+    if (this.#deps.judge.trusts(draft.id, since, fence.position)) return this.#append(send);
+    const verdict = await this.#deps.judge.find(draft.room, draft.id, since);
+    if (!verdict) return this.#append(send);
+    return this.#repeat(
+      send,
+      verdict.event.position,
+      verdict.stored ? undefined : verdict.event,
+      verdict.event,
+    );
+  }
+
+  async #append(send: Send): Promise<Position> {
+    const { stream, fences, runtime, judge, metrics } = this.#deps;
+    const draft = encodeDraft(send.draft);
+    const fence = fences.known(send.draft.room) ?? (await fences.of(send.draft.room));
+    const appendSentMs = runtime.elapsed();
+    const appended = await stream
+      .append(draft, fence, fences.floor)
+      .catch((error: unknown) => this.#refuse(error));
+    const { position, prev, repeated } = appended;
+    fences.saw(position);
+    if (repeated) {
+      const event = await judge.at(send.draft.room, position, prev);
+      return this.#repeat(send, position, event, event);
+    }
+    metrics.sends.inc({ outcome: "appended" });
+    this.#toLog(send, { position, prev, json: encodeAt(draft, position, prev) }, fence, appendSentMs);
+    return position;
+  }
+
+  /** A repeat goes to the log again, as it was first sent: its first node may be dead. One that is stored does not. */
+  async #repeat(
+    send: Send,
+    position: Position,
+    unsaved: StreamEvent | undefined,
+    known: StreamEvent | undefined,
+  ): Promise<Position> {
+    const { draft, sender } = send;
+    if (known && decodeEvent(known.json).user.id !== draft.user.id) {
+      throw new ChatError("id_taken", "This id belongs to another user's message.");
+    }
+    this.#deps.metrics.sends.inc({ outcome: "repeated" });
+    const fence = await this.#deps.fences.of(draft.room);
+    // It was seen in the stream just now, so it counts as sent now.
+    if (unsaved) this.#toLog(send, unsaved, fence, this.#deps.runtime.elapsed());
+    else this.#deps.runtime.after(0, () => sender?.saved(draft.room, [draft.id]));
+    return position;
+  }
+
+  #toLog(send: Send, { position, json }: StreamEvent, fence: Fence, appendSentMs: number): void {
+    const { draft, sender, receivedMs } = send;
+    const resend = async () => void (await this.#judgeThenAppend(send));
+    this.#deps.flusher.add({
+      room: draft.room,
+      id: draft.id,
+      position,
+      json,
+      fence,
+      appendSentMs,
+      sender,
+      receivedMs,
+      resend,
+    });
+  }
+
+  #refuse(error: unknown): never {
+    if (error instanceof StaleFenceError) {
+      this.#deps.metrics.staleFences.inc();
+      // The client tries again; by then the fence is known.
+      this.#deps.fences.open(error.partition).catch(() => undefined);
+    }
+    return unavailableWhenStale(error);
+  }
+}
