@@ -16,7 +16,7 @@ export interface PostgresOptions {
   /** Without `sslmode` and `schema`, which pg would take wrongly: `readDatabaseUrl` takes them out. */
   readonly url: string;
   /** Present when the connection is encrypted; the server is then always verified. */
-  readonly tls?: Tls;
+  readonly ssl?: Tls;
   /** The only schema that is read and written. */
   readonly schema: string;
   readonly poolMax: number;
@@ -70,10 +70,10 @@ export async function withMigrationSession<T>(
   }
 }
 
-function connection({ url, tls, schema }: PostgresOptions): pg.ClientConfig {
+function connection({ url, ssl, schema }: PostgresOptions): pg.ClientConfig {
   return {
     connectionString: url,
-    ssl: tls === undefined ? false : { ...tls, rejectUnauthorized: true },
+    ssl: ssl === undefined ? false : { ...ssl, rejectUnauthorized: true },
     // Not `public` behind it: a table that is missing here must not be found there.
     options: `-c search_path=${quoteSetting(pg.escapeIdentifier(schema))}`,
     application_name: "skat",
