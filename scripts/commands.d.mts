@@ -1,0 +1,11 @@
+/** Types of commands.mjs. */
+export interface Command {
+  entry: string;
+  needs: readonly ("prisma" | "web")[];
+  readsEnvFile?: boolean;
+  usage: string;
+  summary: string;
+  details: string;
+}
+export const commands: Readonly<Record<string, Command>>;
+export function helpFor(name: string): string;

@@ -1,0 +1,91 @@
+/** What the npm scripts do: the entry each runs, what must be ready for it, and its help text. */
+
+const settings = "Settings come from the environment and from .env; .env.example lists them all.";
+
+/** Each command: `entry` to run, the generated things it `needs`, and whether `.env` is read for it. */
+export const commands = {
+  start: {
+    entry: "functions/dev.ts",
+    needs: ["prisma", "web"],
+    readsEnvFile: true,
+    usage: "npm start",
+    summary: "Run Skat in one process and print its address.",
+    details: `Engines that are not configured are embedded; their data is in .data/.\n${settings}`,
+  },
+  dev: {
+    entry: "functions/dev.ts",
+    needs: ["prisma"],
+    readsEnvFile: true,
+    usage: "npm run dev",
+    summary: "Like start, but reload server and page when a file changes.",
+    details: settings,
+  },
+  node: {
+    entry: "functions/node.ts",
+    needs: ["prisma", "web"],
+    readsEnvFile: true,
+    usage: "npm run start:node",
+    summary: "Run one realtime node on real engines.",
+    details: settings,
+  },
+  consumer: {
+    entry: "functions/consumer.ts",
+    needs: ["prisma"],
+    readsEnvFile: true,
+    usage: "npm run start:consumer -- [--once]",
+    summary: "Store what the log holds in PostgreSQL.",
+    details: `--once   store what is there and end, for a schedule\n${settings}`,
+  },
+  migrate: {
+    entry: "functions/migrate.ts",
+    needs: ["prisma"],
+    readsEnvFile: true,
+    usage: "npm run migrate",
+    summary: "Bring the database's tables up to date.",
+    details: settings,
+  },
+  test: {
+    entry: "scripts/test.ts",
+    needs: ["prisma", "web"],
+    usage: "npm test -- [vitest arguments]",
+    summary: "Run every test suite on real engines, and list what was left out.",
+    details: [
+      "Each engine is taken from the first of: TEST_REDIS_URL, TEST_KAFKA_BROKERS, TEST_DATABASE_URL (or the same",
+      "without TEST_ when it names this machine or CI is set); `npm run engines -- up`; Docker; programs found here;",
+      "an installation (Debian as root). CI=true makes a missing engine a failure.",
+      "",
+      "npm test -- event-log            only the files whose path contains event-log",
+      "npm test -- -t G4                only the tests whose title contains G4",
+    ].join("\n"),
+  },
+  check: {
+    entry: "scripts/check.ts",
+    needs: ["prisma"],
+    usage: "npm run check -- [--force]",
+    summary: "Check format, lint, types, import direction, lockfile and compose.yaml.",
+    details:
+      "Every check runs, and those whose files did not change since they passed are not repeated; --force repeats all.",
+  },
+  engines: {
+    entry: "scripts/engines.ts",
+    needs: [],
+    usage: "npm run engines -- up | down | status | env",
+    summary: "Run real Redis, Kafka and PostgreSQL by hand, on free ports of 127.0.0.1.",
+    details: [
+      "up       start them, installing what is missing (Debian as root); they go on until down",
+      "down     stop them and delete their data",
+      "status   say what runs and where",
+      'env      print the variables that make Skat use them:  eval "$(npm run -s engines -- env)"',
+      "",
+      "Name engines to have only those: npm run engines -- up redis postgres",
+    ].join("\n"),
+  },
+};
+
+/** The help of one command, or the list of all of them when there is no such command. */
+export function helpFor(name) {
+  const command = commands[name];
+  if (command) return `${command.usage}\n\n${command.summary}\n\n${command.details}`;
+  const lines = Object.values(commands).map(({ usage, summary }) => `  ${usage.padEnd(46)} ${summary}`);
+  return ["Skat's commands (add -- --help for more):", "", ...lines].join("\n");
+}

@@ -1,0 +1,119 @@
+/** Starts a real Kafka broker: KRaft, one node, topics made on purpose only. */
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { Container, dockerIsUsable } from "./container.ts";
+import { engineOf, type Engine, type EngineOptions, type Server } from "./engine.ts";
+import { findKafka, kafkaVersion } from "./find.ts";
+import { OwnProcess } from "./own-process.ts";
+import { takePlace, type Place } from "./place.ts";
+import { ask, freePort } from "./ports.ts";
+
+export interface KafkaOptions extends EngineOptions {
+  /** More or other broker settings, such as `{ "message.max.bytes": "100000" }`. */
+  properties?: Readonly<Record<string, string>>;
+  /** Java's heap, 256 unless given. */
+  heapMb?: number;
+}
+
+export interface KafkaEngine extends Engine {
+  /** `host:port`, the same as `url`. */
+  readonly brokers: string;
+}
+
+/** Rejects when this machine has no Kafka or it does not start. */
+export async function startKafka(options: KafkaOptions = {}): Promise<KafkaEngine> {
+  const place = await takePlace("kafka", options);
+  const properties = { ...propertiesFor(place.port, await freePort()), ...options.properties };
+  const { server, how } = dockerIsUsable()
+    ? containerFor(place, properties, options)
+    : await processFor(place, properties, options);
+  await server.start();
+  const brokers = `127.0.0.1:${place.port}`;
+  return Object.assign(engineOf("kafka", server, place, how, brokers), { brokers });
+}
+
+function propertiesFor(port: number, controllerPort: number): Record<string, string> {
+  return {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    "controller.listener.names": "CONTROLLER",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    // A restarted broker waits until the session of the one that was killed has ended.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "500",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "4",
+  };
+}
+
+async function processFor(place: Place, properties: Record<string, string>, options: KafkaOptions) {
+  const { dir, port } = place;
+  const found = findKafka();
+  if (!found) throw new Error("There is no Kafka on this machine: npm run engines -- up kafka installs it.");
+  const file = join(dir, "server.properties");
+  const all = { ...properties, "log.dirs": join(dir, "log") };
+  writeFileSync(
+    file,
+    Object.entries(all)
+      .map(([key, value]) => `${key}=${value}\n`)
+      .join(""),
+  );
+  if (!existsSync(join(dir, "log"))) await format(found, file);
+  const heap = [`-Xmx${options.heapMb ?? 256}m`, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
+  const args = [...heap, "-cp", found.libs, "kafka.Kafka", file];
+  const plan = {
+    title: found.title,
+    dir,
+    program: found.java,
+    args,
+    words: file,
+    detached: options.detached ?? false,
+  };
+  const server: Server = new OwnProcess({ ...plan, stopSignal: "SIGTERM", isReady: () => isReady(port) });
+  return { server, how: `own process, ${found.title}` };
+}
+
+async function format({ java, libs }: { java: string; libs: string }, file: string): Promise<void> {
+  const id = randomBytes(16).toString("base64url");
+  const tool = [
+    "-XX:TieredStopAtLevel=1",
+    "-cp",
+    libs,
+    "kafka.tools.StorageTool",
+    "format",
+    "-t",
+    id,
+    "-c",
+    file,
+  ];
+  await promisify(execFile)(java, tool);
+}
+
+function containerFor(place: Place, properties: Record<string, string>, options: KafkaOptions) {
+  const { dir, port } = place;
+  const image = `apache/kafka:${kafkaVersion}`;
+  const listeners = properties["listeners"]?.replaceAll("127.0.0.1", "0.0.0.0") ?? "";
+  const all = Object.entries({ ...properties, listeners, "log.dirs": "/data/log" });
+  const environment = Object.fromEntries(
+    all.map(([key, value]) => [`KAFKA_${key.replaceAll(".", "_").toUpperCase()}`, value]),
+  );
+  const plan = { name: `skat-kafka-${port}`, image, port, environment, detached: options.detached ?? false };
+  const server: Server = new Container({ ...plan, mount: [dir, "/data"], isReady: () => isReady(port) });
+  return { server, how: `container ${image}` };
+}
+
+/** Asks which requests it serves (ApiVersions 0): it answers only when it has joined its cluster. */
+async function isReady(port: number): Promise<boolean> {
+  const request = Buffer.from("0000000c00120000000000010002" + Buffer.from("up").toString("hex"), "hex");
+  return ((await ask(port, request))?.length ?? 0) > 0;
+}
