@@ -45,7 +45,7 @@ export interface EventStore {
 }
 
 export interface RoomStore {
-  /** Public; `creator` becomes a member. Idempotent by id. */
+  /** Public; `creator` becomes a member, atomically. A room whose id is there already stays as it is. */
   createRoom(room: Room, creator: string): Promise<void>;
   room(id: string): Promise<Room | undefined>;
   /** All public rooms, oldest first. */

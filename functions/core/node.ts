@@ -1,0 +1,143 @@
+/** Puts one node together from its ports: everything between the sockets and the engines. */
+import type { Engine, Limits } from "../protocol.ts";
+import type { Logger } from "../lib/logger.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { Auth } from "./auth.ts";
+import { Chat } from "./chat.ts";
+import type { EventLog } from "./event-log.ts";
+import { Fences } from "./fences.ts";
+import { Flusher } from "./flusher.ts";
+import { Frame } from "./frame.ts";
+import { Health } from "./health.ts";
+import { Hub } from "./hub.ts";
+import { Judge } from "./judge.ts";
+import { Members } from "./members.ts";
+import { Pages } from "./pages.ts";
+import type { RoomFeed, RoomStream } from "./room-stream.ts";
+import { sleep, type Runtime } from "./runtime.ts";
+import { Session } from "./session.ts";
+import { Settlement } from "./settlement.ts";
+import type { Store } from "./store.ts";
+import type { Transport } from "./transport.ts";
+
+export interface NodeOptions {
+  readonly stream: RoomStream;
+  readonly feed: RoomFeed;
+  readonly log: EventLog;
+  readonly store: Store;
+  readonly auth: Auth;
+  readonly runtime: Runtime;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly limits: Limits;
+  readonly heartbeatMs: number;
+  readonly backlogMax: number;
+  /** Engines that are embedded can't be away. */
+  readonly real: ReadonlySet<Engine>;
+}
+
+/** Sessions closed in one go while draining, and the pause after each. */
+const DRAIN_BATCH = 50;
+const DRAIN_PAUSE_MS = 50;
+/** A drained client comes back after at least this, spread over as much again per thousand sessions. */
+const RECONNECT_MS = 500;
+
+export class ChatNode {
+  readonly members: Members;
+  readonly store: Store;
+  readonly #options: NodeOptions;
+  readonly #hub: Hub;
+  readonly #flusher: Flusher;
+  readonly #health: Health;
+  readonly #chat: Chat;
+  readonly #sessions = new Set<Session>();
+  #draining = false;
+
+  constructor(options: NodeOptions) {
+    const { stream, feed, log, store, runtime, metrics, logger, backlogMax, real } = options;
+    this.#options = options;
+    this.store = store;
+    const fences = new Fences({ stream, runtime, metrics, logger });
+    const settlement = new Settlement(store, runtime, logger);
+    const pages = new Pages(stream, store, fences, logger);
+    const probes = {
+      ...(real.has("redis") ? { redis: () => stream.inspect(0, []) } : {}),
+      ...(real.has("postgres") ? { postgres: () => store.ping() } : {}),
+    };
+    this.#health = new Health({ probes, runtime, metrics, logger });
+    this.#hub = new Hub({
+      stream,
+      feed,
+      pages,
+      fences,
+      settlement,
+      runtime,
+      metrics,
+      logger,
+      health: this.#health,
+    });
+    this.#flusher = new Flusher({ log, stream, runtime, metrics, logger, backlogMax, health: this.#health });
+    const judge = new Judge({ stream, store, fences, settlement, runtime });
+    this.#chat = new Chat({ stream, fences, judge, flusher: this.#flusher, runtime, metrics });
+    this.members = new Members(store, runtime, logger);
+  }
+
+  get isDraining(): boolean {
+    return this.#draining;
+  }
+
+  /** What keeps the node from being of use; empty when it is ready. */
+  unready(): readonly string[] {
+    return this.#draining ? ["draining"] : this.#health.down.filter((engine) => engine === "redis");
+  }
+
+  /** A new connection. The caller hands its frames over and says when it has ended. */
+  openSession(transport: Transport): Session {
+    const session = new Session(transport, {
+      ...this.#options,
+      chat: this.#chat,
+      hub: this.#hub,
+      members: this.members,
+      health: this.#health,
+      isDraining: () => this.#draining,
+    });
+    this.#sessions.add(session);
+    return session;
+  }
+
+  closeSession(session: Session): void {
+    session.ended();
+    this.#sessions.delete(session);
+  }
+
+  /**
+   * Sends everybody away, in paced batches and each with a time to come back, then waits for what was accepted to be saved
+   * (G11). What is not saved by the deadline is in the streams, and the consumer brings it to the log.
+   */
+  async drain(deadlineMs: number): Promise<void> {
+    const { runtime, logger } = this.#options;
+    this.#draining = true;
+    const endMs = runtime.elapsed() + deadlineMs;
+    const sessions = [...this.#sessions];
+    const batchMs = Math.min(DRAIN_PAUSE_MS, (deadlineMs / 2) * (DRAIN_BATCH / Math.max(1, sessions.length)));
+    for (let start = 0; start < sessions.length; start += DRAIN_BATCH) {
+      for (const session of sessions.slice(start, start + DRAIN_BATCH))
+        this.#sendAway(session, sessions.length);
+      if (start + DRAIN_BATCH < sessions.length) await sleep(runtime, batchMs);
+    }
+    const drained = await this.#flusher.drained(Math.max(0, endMs - runtime.elapsed()));
+    if (!drained) logger.warn("messages are left to the consumer", { messages: this.#flusher.backlog });
+  }
+
+  close(): void {
+    this.#hub.close();
+    this.#flusher.close();
+  }
+
+  #sendAway(session: Session, count: number): void {
+    const spreadMs = RECONNECT_MS * (1 + count / 1000);
+    const afterMs = Math.round(RECONNECT_MS + this.#options.runtime.random() * spreadMs);
+    session.send(Frame.of({ type: "reconnect", afterMs }));
+    session.close("draining");
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * Looks after the streams as outboxes: trims what is stored (C4) and appends to the log what a dead node left behind (C5).
+ *
+ * Nothing unsaved leaves a stream, and nothing stays unsaved in one.
+ */
+import type { Logger } from "../lib/logger.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import { decodeEvent } from "./event.ts";
+import type { EventLog } from "./event-log.ts";
+import { toMs, ZERO, type Position } from "./position.ts";
+import { PARTITIONS, type RoomOutbox, type StreamEvent } from "./room-stream.ts";
+import type { Cancel, Runtime } from "./runtime.ts";
+import { QUARANTINE_MS } from "./settlement.ts";
+import type { EventStore, ProgressStore } from "./store.ts";
+
+export interface ReconcileDeps {
+  readonly outbox: RoomOutbox;
+  readonly store: EventStore & ProgressStore;
+  readonly log: EventLog;
+  readonly runtime: Runtime;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Newest entries that each stream keeps. */
+  readonly keep: number;
+}
+
+const LOOK_MS = 3_000;
+/** Younger entries are still on their way. */
+const ON_THEIR_WAY_MS = 2_000;
+const CHUNK = 1_000;
+/** A room without news for this long, all of it stored, is not looked at any more. */
+const IDLE_MS = 60_000;
+
+export class Reconcile {
+  readonly #deps: ReconcileDeps;
+  /** Per room the position up to which all entries are known to be stored. */
+  readonly #stored = new Map<string, Position>();
+  #cancel: Cancel = () => {};
+  #closed = false;
+
+  constructor(deps: ReconcileDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    const look = () => {
+      void this.look().finally(() => {
+        if (!this.#closed) this.#cancel = this.#deps.runtime.after(LOOK_MS, look);
+      });
+    };
+    this.#cancel = this.#deps.runtime.after(LOOK_MS, look);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+
+  /** One round over all rooms with news. */
+  async look(): Promise<void> {
+    try {
+      const caughtUpAtMs = (await this.#deps.store.caughtUpAt()) ?? 0;
+      const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
+      const rooms = await Promise.all(
+        partitions.map((partition) => this.#deps.outbox.activeRooms(partition)),
+      );
+      for (const room of rooms.flat()) await this.#lookAt(room, caughtUpAtMs);
+    } catch (error) {
+      this.#deps.logger.warn("streams can't be looked after now", { err: error });
+    }
+  }
+
+  async #lookAt(room: string, caughtUpAtMs: number): Promise<void> {
+    const { outbox, metrics, keep } = this.#deps;
+    const from = this.#stored.get(room) ?? ZERO;
+    const readMs = this.#deps.runtime.elapsed();
+    const { events, length } = await outbox.entries(room, ZERO, Math.max(CHUNK, 0));
+    const { storedUpTo, missing } = await this.#compare(room, events, from);
+    if (storedUpTo > from) this.#stored.set(room, storedUpTo);
+    await this.#appendMissing(missing, caughtUpAtMs, readMs);
+    const spare = events
+      .slice(0, Math.max(0, length - keep))
+      .filter(({ position }) => position <= storedUpTo);
+    const last = spare.at(-1);
+    if (last) metrics.trimmedEntries.inc(await outbox.trim(room, last.position));
+    if (missing.length === 0 && length <= keep && events.length === length)
+      await outbox.retire(room, IDLE_MS);
+    // More than one look holds: go on at once rather than fall behind.
+    if (last && length - spare.length > keep + CHUNK && !this.#closed) await this.#lookAt(room, caughtUpAtMs);
+  }
+
+  /** How far the entries are stored at their positions without a hole, and which are not. */
+  async #compare(room: string, events: readonly StreamEvent[], from: Position) {
+    const unknown = events.filter(({ position }) => position > from);
+    const entries = unknown.map(({ position, json }) => ({ id: decodeEvent(json).id, position }));
+    const stored =
+      entries.length === 0 ? new Set<Position>() : await this.#deps.store.storedAmong(room, entries);
+    const missing = unknown.filter(({ position }) => !stored.has(position));
+    const hole = missing[0]?.position;
+    const known = unknown.filter(({ position }) => hole === undefined || position < hole);
+    return { storedUpTo: known.at(-1)?.position ?? from, missing };
+  }
+
+  /** Only what should have come by now, and only while what was read is fresh: a paused process must not write late (N6). */
+  async #appendMissing(missing: readonly StreamEvent[], caughtUpAtMs: number, readMs: number): Promise<void> {
+    const { log, runtime, metrics, logger } = this.#deps;
+    const late = missing.filter(({ position }) => toMs(position) + ON_THEIR_WAY_MS < caughtUpAtMs);
+    if (late.length === 0 || runtime.elapsed() - readMs > QUARANTINE_MS) return;
+    await log.append(late.map(({ json }) => ({ room: decodeEvent(json).room, value: json })));
+    metrics.reconciledEntries.inc(late.length);
+    logger.warn("messages left behind were appended to the log", { messages: late.length });
+  }
+}

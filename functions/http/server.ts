@@ -1,0 +1,83 @@
+/**
+ * The server: Hono answers requests, and one dispatcher of ours answers every upgrade.
+ *
+ * The upgrade handlers of Hono's adapter and of Socket.IO clash on one server and cost twice as much per connection as
+ * handing the socket to ws at once.
+ */
+import type { IncomingMessage, Server } from "node:http";
+import type { Duplex } from "node:stream";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Hono } from "hono";
+import type { ChatNode } from "../core/node.ts";
+import { ChatError } from "../lib/errors.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import { isOriginAllowed, type AllowedOrigins } from "../lib/origins.ts";
+import { SUBPROTOCOL } from "../protocol.ts";
+import type { WebSockets } from "./websocket.ts";
+
+export interface ServerOptions {
+  readonly app: Hono;
+  readonly node: ChatNode;
+  readonly webSockets: WebSockets;
+  readonly metrics: Metrics;
+  readonly origins: AllowedOrigins;
+  readonly connectionsMax: number;
+}
+
+export function createServer(options: ServerOptions): Server {
+  const { app, webSockets, metrics } = options;
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // A client that is gone before it is answered must not end the process.
+    socket.on("error", () => socket.destroy());
+    const refusal = refuse(req, options);
+    metrics.upgrades.inc({ outcome: refusal ? "refused" : "accepted" });
+    if (refusal) return answer(socket, refusal);
+    webSockets.upgrade(req, socket, head);
+  });
+  return server;
+}
+
+function refuse(req: IncomingMessage, options: ServerOptions): ChatError | undefined {
+  const { node, origins, connectionsMax, webSockets } = options;
+  const [path] = (req.url ?? "").split("?");
+  if (path !== "/ws") return new ChatError("not_found", "WebSockets are at /ws.");
+  if (!isOriginAllowed(origins, req.headers.origin, req.headers.host)) {
+    return new ChatError("origin_refused", "Pages of this origin may not connect.");
+  }
+  if (!offersOurs(req.headers["sec-websocket-protocol"])) {
+    return new ChatError("unsupported_protocol", `This server speaks ${SUBPROTOCOL}.`);
+  }
+  if (node.isDraining) return new ChatError("draining", "The node is shutting down.", { retryAfterMs: 1000 });
+  if (webSockets.count() >= connectionsMax) {
+    return new ChatError("unavailable", "The node has all the connections it takes.", { retryAfterMs: 5000 });
+  }
+  return undefined;
+}
+
+/** No offer means v1. */
+function offersOurs(header: string | undefined): boolean {
+  return header === undefined || header.split(",").some((offer) => offer.trim() === SUBPROTOCOL);
+}
+
+function answer(socket: Duplex, error: ChatError): void {
+  const body = JSON.stringify({ error: error.toBody() });
+  const retry =
+    error.retryAfterMs === undefined ? "" : `Retry-After: ${Math.ceil(error.retryAfterMs / 1000)}\r\n`;
+  socket.end(
+    `HTTP/1.1 ${error.status} ${error.code}\r\nContent-Type: application/json\r\n${retry}` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+/** Resolves with the port. Port 0 takes a free one. */
+export function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      const address = server.address();
+      resolve(typeof address === "object" && address !== null ? address.port : port);
+    });
+  });
+}

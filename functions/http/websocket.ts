@@ -1,0 +1,160 @@
+/**
+ * WebSocket → Transport → Session.
+ *
+ * A message is framed once and the same bytes go to every socket; each socket is written once per tick. The frames bypass
+ * the `send` of ws for that, straight to the socket that its upgrade handed over: without compression nothing else of
+ * ours writes data frames, and control frames of ws fall between whole writes.
+ */
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { WebSocketServer, type WebSocket } from "ws";
+import type { Frame } from "../core/frame.ts";
+import type { ChatNode } from "../core/node.ts";
+import type { Transport } from "../core/transport.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import { CLOSES, SUBPROTOCOL } from "../protocol.ts";
+
+export interface WebSocketOptions {
+  readonly node: ChatNode;
+  readonly metrics: Metrics;
+  readonly frameBytesMax: number;
+  /** Bytes that may wait for one client. */
+  readonly bufferBytesMax: number;
+  readonly heartbeatMs: number;
+}
+
+/** A client that does not read its close frame is cut after this. */
+const CLOSE_GRACE_MS = 2_000;
+
+export interface WebSockets {
+  readonly count: () => number;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  close(): void;
+}
+
+export function createWebSockets(options: WebSocketOptions): WebSockets {
+  const { node, metrics, frameBytesMax, bufferBytesMax, heartbeatMs } = options;
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: frameBytesMax,
+    perMessageDeflate: false,
+    // Far above what a frame of this size needs; the defaults let one connection hold megabytes of fragments.
+    maxFragments: 64,
+    maxBufferedChunks: 1024,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  const connections = new Set<Connection>();
+  const heartbeat = setInterval(() => connections.forEach((connection) => connection.beat()), heartbeatMs);
+
+  function accept(ws: WebSocket, socket: Duplex): void {
+    const connection = new Connection(ws, socket, bufferBytesMax);
+    const session = node.openSession(connection);
+    connection.onSlow = () => session.close("slow_client");
+    connection.onDead = () => session.close("heartbeat_lost");
+    connections.add(connection);
+    metrics.connections.set(connections.size);
+    ws.on("message", (data: Buffer, isBinary) =>
+      isBinary ? session.receiveBinary() : session.receive(data.toString()),
+    );
+    // One malformed frame would otherwise end the process. The close that follows says all there is to say.
+    ws.on("error", () => {});
+    ws.on("close", () => {
+      connections.delete(connection);
+      metrics.connections.set(connections.size);
+      node.closeSession(session);
+    });
+  }
+
+  return {
+    count: () => connections.size,
+    upgrade: (req, socket, head) => server.handleUpgrade(req, socket, head, (ws) => accept(ws, socket)),
+    close: () => {
+      clearInterval(heartbeat);
+      for (const connection of connections) connection.cut();
+    },
+  };
+}
+
+/** Sockets with something to write; they are written together at the end of the tick. */
+const dirty = new Set<Connection>();
+
+function flushAll(): void {
+  const connections = [...dirty];
+  dirty.clear();
+  for (const connection of connections) connection.flush();
+}
+
+class Connection implements Transport {
+  readonly #ws: WebSocket;
+  readonly #socket: Duplex;
+  readonly #bufferBytesMax: number;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #closing = false;
+  #unanswered = 0;
+  onSlow: () => void = () => {};
+  onDead: () => void = () => {};
+
+  constructor(ws: WebSocket, socket: Duplex, bufferBytesMax: number) {
+    this.#ws = ws;
+    this.#socket = socket;
+    this.#bufferBytesMax = bufferBytesMax;
+    ws.on("pong", () => (this.#unanswered = 0));
+  }
+
+  send(frame: Frame): void {
+    if (this.#closing) return;
+    const bytes = frame.bytes(encodeTextFrame);
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes + this.#socket.writableLength > this.#bufferBytesMax) return this.onSlow();
+    if (dirty.size === 0) setImmediate(flushAll);
+    dirty.add(this);
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#closing) return;
+    if (code === CLOSES.slow_client.code) this.#waiting = [];
+    this.flush();
+    this.#closing = true;
+    this.#ws.close(code, reason);
+    setTimeout(() => this.cut(), CLOSE_GRACE_MS).unref();
+  }
+
+  flush(): void {
+    const [first] = this.#waiting;
+    if (!first || this.#closing) return;
+    this.#socket.write(this.#waiting.length === 1 ? first : Buffer.concat(this.#waiting, this.#waitingBytes));
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+  }
+
+  beat(): void {
+    if (this.#unanswered >= 2) return this.onDead();
+    this.#unanswered += 1;
+    this.#ws.ping();
+  }
+
+  cut(): void {
+    this.#ws.terminate();
+  }
+}
+
+/** One unmasked text frame (RFC 6455, 5.2): what a server sends. */
+export function encodeTextFrame(text: string): Buffer {
+  const length = Buffer.byteLength(text);
+  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+  const frame = Buffer.allocUnsafe(headerLength + length);
+  frame[0] = 0x81;
+  if (headerLength === 2) frame[1] = length;
+  else if (headerLength === 4) {
+    frame[1] = 126;
+    frame.writeUInt16BE(length, 2);
+  } else {
+    frame[1] = 127;
+    frame.writeBigUInt64BE(BigInt(length), 2);
+  }
+  frame.write(text, headerLength);
+  return frame;
+}
