@@ -4,6 +4,7 @@ import type { Cancel } from "../core/runtime.ts";
 import { type KafkaConnection, openKafka } from "./kafka-client.ts";
 import type { KafkaReaderOptions, OnBatch } from "./kafka-reader.ts";
 
+/** Longer than a join may take: it waits for the other members, up to the session and rebalance times below. */
 const SILENCE_LIMIT_MS = 15_000;
 
 const GROUP = {
@@ -103,10 +104,9 @@ export class ReaderSession {
   }
 
   #watchSilence(): void {
-    const limitMs = this.#options.silenceLimitMs ?? SILENCE_LIMIT_MS;
     this.#cancelWatch();
-    this.#cancelWatch = this.#options.runtime.after(limitMs, () =>
-      this.#end(new Error(`no sign of life from Kafka for ${limitMs} ms`)),
+    this.#cancelWatch = this.#options.runtime.after(SILENCE_LIMIT_MS, () =>
+      this.#end(new Error(`no sign of life from Kafka for ${SILENCE_LIMIT_MS} ms`)),
     );
   }
 }

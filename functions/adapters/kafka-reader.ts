@@ -12,8 +12,6 @@ export interface KafkaReaderOptions {
   readonly groupId: string;
   readonly runtime: Runtime;
   readonly logger: Logger;
-  /** A consumer that shows no sign of life for so long is replaced. */
-  readonly silenceLimitMs?: number;
 }
 
 export type OnBatch = (payload: EachBatchPayload) => Promise<void>;

@@ -13,8 +13,6 @@ export interface KafkaLogConsumerOptions {
   readonly config: KafkaConfig;
   readonly runtime: Runtime;
   readonly logger: Logger;
-  /** A connection that shows no sign of life for so long is replaced; 15 s. */
-  readonly silenceLimitMs?: number;
 }
 
 /** Well below the group's session of 10 s, since no heartbeat goes out meanwhile. */

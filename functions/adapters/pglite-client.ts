@@ -12,12 +12,13 @@ import { migrate } from "./migrations.ts";
 
 /**
  * The database of `dir`, made where it is missing and with every migration applied. What is acknowledged survives the death of the
- * process; PGlite never calls fsync, so it does not survive the loss of power.
+ * process; PGlite never calls fsync, so it does not survive the loss of power. Text is exact but for a byte order mark (U+FEFF) at its
+ * very beginning, which PGlite drops when it reads.
  */
 export async function openPglite(dir: string): Promise<Database> {
   if (!existsSync(join(dir, "PG_VERSION"))) await create(dir);
   const pglite = await PGlite.create(dir);
-  await migrate(toSession(pglite));
+  await migrate(toMigrationSession(pglite));
   const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite) });
   let closed: Promise<void> | undefined;
   return { prisma, close: () => (closed ??= close(prisma, pglite)) };
@@ -44,7 +45,7 @@ async function run(program: string, args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`The embedded database could not be made:\n${complaint}`);
 }
 
-function toSession(pglite: PGlite): MigrationSession {
+export function toMigrationSession(pglite: PGlite): MigrationSession {
   return {
     query: async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
       (await pglite.query<Row>(sql, [...values])).rows,

@@ -16,7 +16,10 @@ export interface RedisTarget {
 const COMMAND_TIMEOUT_MS = 2_000;
 const RECONNECT_MS_MAX = 500;
 
-export function connectRedis({ url, ca }: RedisTarget, options: Omit<RedisOptions, "replyMapping"> = {}): Redis {
+export function connectRedis(
+  { url, ca }: RedisTarget,
+  options: Omit<RedisOptions, "replyMapping"> = {},
+): Redis {
   const all = {
     connectTimeout: 3_000,
     commandTimeout: COMMAND_TIMEOUT_MS,
@@ -24,7 +27,8 @@ export function connectRedis({ url, ca }: RedisTarget, options: Omit<RedisOption
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
     // Shorter than the library's: Redis away for seconds must not cost more seconds.
-    retryStrategy: (attempt: number) => Math.random() * Math.min(RECONNECT_MS_MAX, 20 * 2 ** Math.min(attempt, 10)),
+    retryStrategy: (attempt: number) =>
+      Math.random() * Math.min(RECONNECT_MS_MAX, 20 * 2 ** Math.min(attempt, 10)),
     replyMapping: "legacy" as const,
     ...(ca === undefined ? {} : { tls: { ca } }),
     ...options,
@@ -41,7 +45,10 @@ export async function whenReady(client: Redis, timeoutMs: number): Promise<void>
       client.off("ready", ready);
     };
     const ready = () => (stop(), resolve());
-    const timer = setTimeout(() => (stop(), reject(new ChatError("unavailable", "Redis does not answer."))), timeoutMs);
+    const timer = setTimeout(
+      () => (stop(), reject(new ChatError("unavailable", "Redis does not answer."))),
+      timeoutMs,
+    );
     client.on("ready", ready);
   });
 }

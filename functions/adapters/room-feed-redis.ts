@@ -10,12 +10,13 @@ import { partitionOf } from "../core/room-stream.ts";
 import type { Runtime } from "../core/runtime.ts";
 import { uuidV7 } from "../core/uuid.ts";
 import { ChatError } from "../lib/errors.ts";
-import { connectRedis, type RedisTarget } from "./redis-connection.ts";
+import { connectRedis, whenReady, type RedisTarget } from "./redis-connection.ts";
 import { redisNames, type RedisNames } from "./redis-names.ts";
 
 /** Fence, position and prev stand in front of the event's JSON, nineteen digits each, so that nobody parses it. */
 const DIGITS = 19;
 const CANARY_TIMEOUT_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 export interface RedisRoomFeedOptions extends RedisTarget {
   readonly stage: string;
@@ -56,7 +57,8 @@ export class RedisRoomFeed implements RoomFeed {
 
   async subscribe(room: string): Promise<void> {
     this.#wanted.add(room);
-    if (!this.#subscribed) throw new ChatError("unavailable", "The feed is not connected.", { retryAfterMs: 500 });
+    if (!this.#subscribed)
+      throw new ChatError("unavailable", "The feed is not connected.", { retryAfterMs: 500 });
     await this.#ask(this.#client.ssubscribe(this.#names.channel(room)));
   }
 
@@ -76,6 +78,11 @@ export class RedisRoomFeed implements RoomFeed {
     });
     await this.#publish(this.#canary, nonce);
     if (!(await heard) && this.#subscribed) this.#client.disconnect(true);
+  }
+
+  /** Resolves when the connection stands. */
+  async ready(): Promise<void> {
+    await whenReady(this.#client, CONNECT_TIMEOUT_MS);
   }
 
   async close(): Promise<void> {

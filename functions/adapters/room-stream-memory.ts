@@ -122,7 +122,9 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox {
     if (known) return { position: known.position, prev: known.prev, repeated: true };
     const stream = memory.contents.streams.get(draft.room) ?? [];
     if (stream.length >= memory.roomEntriesMax) {
-      throw new ChatError("room_full", "Too many messages of this room wait to be stored.", { retryAfterMs: 2000 });
+      throw new ChatError("room_full", "Too many messages of this room wait to be stored.", {
+        retryAfterMs: 2000,
+      });
     }
     const last = stream.at(-1)?.position ?? ZERO;
     const prev = max(last, fence.position);
@@ -130,7 +132,12 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox {
     const event = { position, prev, json: encodeAt(draft, position, prev) };
     stream.push(event);
     memory.contents.streams.set(draft.room, stream);
-    memory.contents.ids.set(key, { position, prev, repeated: false, keptUntilMs: memory.nowMs() + ID_KEPT_MS });
+    memory.contents.ids.set(key, {
+      position,
+      prev,
+      repeated: false,
+      keptUntilMs: memory.nowMs() + ID_KEPT_MS,
+    });
     memory.contents.active.set(draft.room, memory.nowMs());
     for (const connection of memory.connections) connection.hear(draft.room, fence.position, event);
     return { position, prev, repeated: false };

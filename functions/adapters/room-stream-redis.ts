@@ -31,7 +31,9 @@ type Entries = [status: string, last: string, entries: Entry[]];
 declare module "ioredis" {
   interface RedisCommander<Context> {
     skatOpen(...args: (string | number)[]): Result<[position: string, memory: string], Context>;
-    skatAppend(...args: (string | number)[]): Result<[status: string, position?: string, prev?: string], Context>;
+    skatAppend(
+      ...args: (string | number)[]
+    ): Result<[status: string, position?: string, prev?: string], Context>;
     skatReadAfter(...args: (string | number)[]): Result<Entries, Context>;
     skatReadNewest(...args: (string | number)[]): Result<Entries, Context>;
     skatFind(...args: (string | number)[]): Result<[status: string, place: string], Context>;
@@ -119,7 +121,10 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
         room,
       ),
     );
-    if (status === "FULL") throw new ChatError("room_full", "Too many messages of this room wait to be stored.", { retryAfterMs: 2000 });
+    if (status === "FULL")
+      throw new ChatError("room_full", "Too many messages of this room wait to be stored.", {
+        retryAfterMs: 2000,
+      });
     this.#fenced(partition, status);
     return { position, prev, repeated: status === "REPEAT" };
   }
@@ -225,7 +230,10 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
     } catch (cause) {
       // A connection that lets a command time out may be half open, and then every later one would wait as well.
       if (cause instanceof Error && cause.message === "Command timed out") this.#client.disconnect(true);
-      throw new ChatError("unavailable", "Redis does not answer; the outcome is unknown.", { cause, retryAfterMs: 500 });
+      throw new ChatError("unavailable", "Redis does not answer; the outcome is unknown.", {
+        cause,
+        retryAfterMs: 500,
+      });
     }
   }
 }

@@ -113,8 +113,8 @@ export class PrismaStore implements Store {
     checkTexts(id, name, creator);
     await this.#ask(
       (prisma) => prisma.$executeRaw`
-        WITH made AS (INSERT INTO rooms (id, name) VALUES (${id}, ${name}) ON CONFLICT DO NOTHING)
-        INSERT INTO members (room, "user") VALUES (${id}, ${creator}) ON CONFLICT DO NOTHING`,
+        WITH made AS (INSERT INTO rooms (id, name) VALUES (${id}, ${name}) ON CONFLICT DO NOTHING RETURNING id)
+        INSERT INTO members (room, "user") SELECT id, ${creator} FROM made ON CONFLICT DO NOTHING`,
     );
   }
 

@@ -1,0 +1,58 @@
+/** Entry: the consumer. Log → store, and the care for the streams. `--once` for a schedule, `--replay` for dead letters. */
+import { Hono } from "hono";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Server } from "node:http";
+import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
+import { loadConfig } from "./config.ts";
+import { ChatConsumer } from "./core/consumer.ts";
+import { openLog, openStore, openStream } from "./engines.ts";
+import { createOps } from "./http/ops.ts";
+import { listen } from "./http/server.ts";
+import { createMetrics } from "./lib/metrics.ts";
+import { start } from "./process.ts";
+
+await start(
+  "consumer",
+  () => loadConfig(undefined, "consumer"),
+  async (deps) => {
+    const { config, logger, lifecycle } = deps;
+    const metrics = createMetrics({ process: true });
+    const [{ outbox }, { log, consumer, deadLetters }, store] = await Promise.all([
+      openStream(deps),
+      openLog(deps),
+      openStore(deps),
+    ]);
+    const { stage, streamKeep, consumer: settings } = config;
+    const chat = new ChatConsumer({
+      stage,
+      consumer,
+      deadLetters,
+      log,
+      outbox,
+      store,
+      runtime,
+      metrics,
+      logger,
+      streamKeep,
+      batchMax: settings.batchMax,
+    });
+    lifecycle.onClose("consumer", () => chat.close());
+    if (process.argv.includes("--replay")) {
+      logger.info("dead letters replayed", { letters: await chat.replay() });
+      return lifecycle.end("replayed");
+    }
+    if (process.argv.includes("--once")) {
+      await chat.once();
+      return lifecycle.end("all stored");
+    }
+    const app = new Hono().route(
+      "/",
+      createOps(metrics, () => (chat.isReady() ? [] : ["no progress"])),
+    );
+    const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+    lifecycle.onClose("operations", () => server.closeAllConnections());
+    const port = await listen(server, config.http.host, settings.port);
+    await chat.start();
+    logger.info("consumer runs", { port });
+  },
+);

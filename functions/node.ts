@@ -1,0 +1,17 @@
+/** Entry: one realtime node. Configuration → engines → node → listen; on SIGTERM it drains. */
+import { loadConfig } from "./config.ts";
+import { openLog, openStore, openStream } from "./engines.ts";
+import { createMetrics } from "./lib/metrics.ts";
+import { start } from "./process.ts";
+import { serve } from "./serve.ts";
+
+await start(
+  "node",
+  () => loadConfig(undefined, "node"),
+  async (deps) => {
+    const metrics = createMetrics({ process: true });
+    const [engine, { log }, store] = await Promise.all([openStream(deps), openLog(deps), openStore(deps)]);
+    const url = await serve({ ...deps, ...engine, log, store, metrics });
+    deps.logger.info("node listens", { url });
+  },
+);

@@ -1,0 +1,98 @@
+/** Puts a node behind a server and opens its doors: shared by the entries that serve. */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { JwtAuth } from "./adapters/auth-jwt.ts";
+import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
+import type { Config } from "./config.ts";
+import { ChatNode } from "./core/node.ts";
+import type { EventLog } from "./core/event-log.ts";
+import type { Store } from "./core/store.ts";
+import { readSecret, type StreamEngine } from "./engines.ts";
+import { createApp } from "./http/app.ts";
+import { createServer, listen } from "./http/server.ts";
+import { createWebSockets } from "./http/websocket.ts";
+import type { Lifecycle } from "./lib/lifecycle.ts";
+import type { Logger } from "./lib/logger.ts";
+import type { Metrics } from "./lib/metrics.ts";
+import type { Engine } from "./protocol.ts";
+
+export interface ServeOptions extends StreamEngine {
+  readonly config: Config;
+  readonly log: EventLog;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly lifecycle: Lifecycle;
+}
+
+const PORT = 3000;
+const PORTS_TRIED = 100;
+
+/** Answers the URL. Drains when the process ends. */
+export async function serve(options: ServeOptions): Promise<string> {
+  const { config, stream, feed, log, store, metrics, logger, lifecycle } = options;
+  const { limits, heartbeatMs, bufferBytesMax, connectionsMax, http, drainMs } = config;
+  const auth = new JwtAuth({
+    secret: readSecret(config),
+    stage: config.stage,
+    lifeMs: config.auth.tokenLifeMs,
+    nameLengthMax: limits.nameLengthMax,
+    runtime,
+  });
+  const node = new ChatNode({
+    ...{ stream, feed, log, store, auth, runtime, metrics, logger, limits, heartbeatMs },
+    backlogMax: config.logBacklogMax,
+    real: realEngines(config),
+  });
+  const webSockets = createWebSockets({
+    node,
+    metrics,
+    frameBytesMax: limits.frameBytesMax,
+    bufferBytesMax,
+    heartbeatMs,
+  });
+  const webDir = fileURLToPath(new URL("../web/dist", import.meta.url));
+  const app = createApp({
+    node,
+    auth,
+    metrics,
+    logger,
+    limits,
+    webDir: existsSync(webDir) ? webDir : undefined,
+  });
+  const server = createServer({ app, node, webSockets, metrics, origins: http.origins, connectionsMax });
+  lifecycle.onClose("node", async () => {
+    await node.drain(drainMs);
+    node.close();
+    webSockets.close();
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  const port = await listenSomewhere((port) => listen(server, http.host, port), config);
+  const host = http.host === "0.0.0.0" || http.host === "::" ? "localhost" : http.host;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function realEngines({ redis, kafka, database }: Config): ReadonlySet<Engine> {
+  return new Set<Engine>([
+    ...(redis ? (["redis"] as const) : []),
+    ...(kafka ? (["kafka"] as const) : []),
+    ...(database ? (["postgres"] as const) : []),
+  ]);
+}
+
+/** The port that is configured; else 3000 or, on a laptop, the next free one. */
+async function listenSomewhere(
+  listenOn: (port: number) => Promise<number>,
+  { http, role }: Config,
+): Promise<number> {
+  if (http.port !== undefined || role !== "all") return listenOn(http.port ?? PORT);
+  for (let port = PORT; port < PORT + PORTS_TRIED; port++) {
+    try {
+      return await listenOn(port);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EADDRINUSE")) throw error;
+    }
+  }
+  throw new Error(`No port from ${PORT} on is free: set PORT.`);
+}
