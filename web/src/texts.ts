@@ -12,7 +12,7 @@ export const texts = {
     nameNeeded: "Please enter a name.",
   },
   signOut: "Sign out",
-  signedInAs: (name: string) => `Signed in as ${name}`,
+  signedInAs: "Signed in as",
   rooms: {
     title: "Rooms",
     lobby: "Lobby",
@@ -28,8 +28,9 @@ export const texts = {
   connection: {
     connecting: "Connecting…",
     online: "Connected",
-    waiting: "No connection. Trying again…",
+    waiting: "Connecting…",
     stopped: "Disconnected",
+    lost: "No connection at the moment. Trying again…",
     tryNow: "Try now",
     signInAgain: "Sign in again",
   },

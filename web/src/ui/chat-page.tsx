@@ -54,7 +54,10 @@ export function ChatPage({ chat, api, onSignOut }: { chat: Chat; api: Api; onSig
         onCreate={async (name) => openRoom((await rooms.create(name)).id)}
       />
       <footer className="me">
-        <span className="me-name">{texts.signedInAs(user.name)}</span>
+        <p className="me-name">
+          <span className="visually-hidden">{texts.signedInAs} </span>
+          {user.name}
+        </p>
         <button className="link" onClick={onSignOut}>
           {texts.signOut}
         </button>
@@ -82,23 +85,25 @@ export function ChatPage({ chat, api, onSignOut }: { chat: Chat; api: Api; onSig
           <h1>{roomName}</h1>
           <ConnectionMark connection={connection} />
         </header>
-        <Notices snapshot={snapshot} onTryNow={() => chat.wake()} onSignOut={onSignOut} />
-        {room.error && room.view === undefined ? (
-          <div className="room-error" role="alert">
-            <p>{errorText(room.error)}</p>
-            {current !== LOBBY && <button onClick={() => openRoom(LOBBY)}>{texts.rooms.toLobby}</button>}
-          </div>
-        ) : (
-          <MessageList
-            key={current}
-            room={room}
-            roomName={roomName}
-            me={user}
-            onLoadOlder={() => chat.loadOlder(current)}
-            onRetry={(id) => chat.retry(id)}
-            onDiscard={(id) => chat.discard(id)}
-          />
-        )}
+        <div className="stage">
+          <Notices snapshot={snapshot} onTryNow={() => chat.wake()} onSignOut={onSignOut} />
+          {room.error && room.view === undefined ? (
+            <div className="room-error" role="alert">
+              <p>{errorText(room.error)}</p>
+              {current !== LOBBY && <button onClick={() => openRoom(LOBBY)}>{texts.rooms.toLobby}</button>}
+            </div>
+          ) : (
+            <MessageList
+              key={current}
+              room={room}
+              roomName={roomName}
+              me={user}
+              onLoadOlder={() => chat.loadOlder(current)}
+              onRetry={(id) => chat.retry(id)}
+              onDiscard={(id) => chat.discard(id)}
+            />
+          )}
+        </div>
         {room.error && room.view !== undefined && (
           <p className="notice" role="alert">
             {errorText(room.error)}

@@ -28,7 +28,12 @@ export function MessageList({ room, roomName, me, onLoadOlder, onRetry, onDiscar
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const shift = useShift(rows);
-  const { isAtEnd, hasNewBelow, onScroll, toEnd } = useFollow(rows, list, scroller);
+  const { isAtEnd, hasNewBelow, onScroll, onResize, toEnd } = useFollow(
+    rows,
+    room.view?.cursor,
+    list,
+    scroller,
+  );
   const mayLoad = room.history === "idle" && room.view?.complete === false;
 
   useLayoutEffect(() => {
@@ -52,6 +57,7 @@ export function MessageList({ room, roomName, me, onLoadOlder, onRetry, onDiscar
           scrollRef={scroller}
           startMargin={TOP_PX}
           shift={shift}
+          onResize={onResize}
           onScroll={(offset) => {
             onScroll(offset);
             if (mayLoad && offset < LOAD_BEFORE_TOP_PX) onLoadOlder();
@@ -90,13 +96,15 @@ function useShift(rows: readonly Row[]): boolean {
 /** Keeps the end in sight for a reader who is at the end, and for one who has just written. */
 function useFollow(
   rows: readonly Row[],
+  newest: string | undefined,
   list: React.RefObject<VirtualizerHandle | null>,
   scroller: React.RefObject<HTMLDivElement | null>,
 ) {
   const follows = useRef(true);
   const lastOffset = useRef(0);
   const [isAtEnd, setAtEnd] = useState(true);
-  const [seenLast, setSeenLast] = useState<string>();
+  const [seen, setSeen] = useState(newest);
+  const lastWritten = useRef<string>(undefined);
   const last = rows.at(-1);
 
   const toEnd = () => {
@@ -111,24 +119,19 @@ function useFollow(
     else if (offset < lastOffset.current) follows.current = false;
     lastOffset.current = offset;
     setAtEnd(follows.current);
-    if (follows.current) setSeenLast(last?.id);
+    if (follows.current) setSeen(newest);
   };
 
   useLayoutEffect(() => {
-    const wroteLast = last?.isOwn === true && last.delivery === "waiting";
-    if (follows.current || wroteLast) toEnd();
-    if (follows.current) setSeenLast(last?.id);
-  }, [last?.id, rows.length]);
+    const hasWritten = last?.delivery === "waiting" && last.id !== lastWritten.current;
+    if (hasWritten) lastWritten.current = last.id;
+    if (follows.current || hasWritten) toEnd();
+    if (follows.current) setSeen(newest);
+  }, [last?.id, rows.length, newest]);
 
-  useLayoutEffect(() => {
-    const element = scroller.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() => {
-      if (follows.current) element.scrollTop = element.scrollHeight;
-    });
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, [scroller]);
+  const onResize = () => {
+    if (follows.current) toEnd();
+  };
 
-  return { isAtEnd, hasNewBelow: !isAtEnd && last?.id !== seenLast, onScroll, toEnd };
+  return { isAtEnd, hasNewBelow: !isAtEnd && newest !== seen, onScroll, onResize, toEnd };
 }

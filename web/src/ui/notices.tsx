@@ -21,9 +21,9 @@ export interface NoticesProps {
 export function Notices({ snapshot: { connection, cannot }, onTryNow, onSignOut }: NoticesProps) {
   return (
     <div className="notices" role="status">
-      {connection.phase === "waiting" && (
+      {(connection.phase === "waiting" || connection.phase === "connecting") && (
         <p className="notice is-late">
-          {texts.connection.waiting}
+          {texts.connection.lost}
           <button className="link" onClick={onTryNow}>
             {texts.connection.tryNow}
           </button>
