@@ -1,0 +1,209 @@
+/** What the process is told from outside: the only reader of the environment. One error lists every fault. */
+import { readFileSync } from "node:fs";
+import { parseEnv } from "node:util";
+import type { AllowedOrigins } from "./lib/origins.ts";
+import type { LogLevel } from "./lib/logger.ts";
+import type { Tls } from "./lib/tls.ts";
+import type { Limits } from "./protocol.ts";
+import { checkRole, checkTogether, type Role } from "./config/check.ts";
+import { readSettings, Source, type Environment } from "./config/settings.ts";
+import type { Settings } from "./config/variables.ts";
+
+export type { Role } from "./config/check.ts";
+export { ConfigError, type Environment } from "./config/settings.ts";
+
+export interface RedisConfig {
+  /** `redis://`, or `rediss://` for a connection that is encrypted. */
+  readonly url: string;
+  /** Authority of the server's certificate, PEM; without it the machine's own. */
+  readonly ca?: string;
+  readonly cluster: boolean;
+}
+
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  /** Present when the connection is encrypted. */
+  readonly ssl?: Tls;
+  readonly sasl?: {
+    readonly mechanism: "plain" | "scram-sha-256" | "scram-sha-512";
+    readonly username: string;
+    readonly password: string;
+  };
+  readonly clientId: string;
+  readonly groupId: string;
+  readonly stage: string;
+  readonly topic: string;
+  readonly deadLetterTopic: string;
+  readonly partitions: number;
+  /** -1: the brokers' default. */
+  readonly replication: number;
+}
+
+export interface DatabaseConfig {
+  /** Without `sslmode` and `schema`. */
+  readonly url: string;
+  /** Present when the connection is encrypted. */
+  readonly ssl?: Tls;
+  readonly schema: string;
+  readonly poolMax: number;
+  readonly statementTimeoutMs: number;
+  /** Apply pending migrations at start; else refuse to start while there are some. */
+  readonly migrate: boolean;
+}
+
+export interface Config {
+  readonly role: Role;
+  readonly stage: string;
+  readonly isProduction: boolean;
+  readonly logLevel: LogLevel;
+  readonly dataDir: string;
+  /** How long an orderly end may take. */
+  readonly drainMs: number;
+  /** Where a node listens. Without a port: 3000 or, for `all`, the next free one. */
+  readonly http: { readonly host: string; readonly port?: number; readonly origins: AllowedOrigins };
+  /** An engine that is absent is embedded. */
+  readonly redis?: RedisConfig;
+  readonly kafka?: KafkaConfig;
+  readonly database?: DatabaseConfig;
+  /** Without a secret (only `all` outside production): one is made and kept in `dataDir`. */
+  readonly auth: { readonly secret?: string; readonly tokenLifeMs: number };
+  readonly limits: Limits;
+  readonly connectionsMax: number;
+  readonly bufferBytesMax: number;
+  readonly heartbeatMs: number;
+  readonly logBacklogMax: number;
+  readonly roomUnsavedMax: number;
+  readonly streamKeep: number;
+  readonly consumer: { readonly port: number; readonly batchMax: number; readonly stallMs: number };
+}
+
+interface Engines {
+  readonly redis: RedisConfig;
+  readonly kafka: KafkaConfig;
+  readonly database: DatabaseConfig;
+}
+export type ConsumerConfig = Config & Engines;
+export type NodeConfig = Config & Engines & { readonly auth: { readonly secret: string } };
+export type MigrateConfig = Config & Pick<Engines, "database">;
+
+/**
+ * The configuration of a process. A variable that is not set is looked for among SST's links (`SST_RESOURCE_RedisUrl` for
+ * `REDIS_URL`). The process's own environment is completed by a file `.env`. Throws `ConfigError`.
+ */
+export function loadConfig(env: Environment | undefined, role: "node"): NodeConfig;
+export function loadConfig(env: Environment | undefined, role: "consumer"): ConsumerConfig;
+export function loadConfig(env: Environment | undefined, role: "migrate"): MigrateConfig;
+export function loadConfig(env?: Environment, role?: Role): Config;
+export function loadConfig(
+  env: Environment = { ...readEnvFile(".env"), ...process.env },
+  role: Role = "all",
+): Config {
+  const source = new Source(env);
+  const settings = readSettings(source);
+  checkTogether(settings, source);
+  checkRole(settings, role, source);
+  source.throwFaults();
+  return freeze(toConfig(settings, role));
+}
+
+/** What the platform sets stands: the file only adds to it. */
+function readEnvFile(path: string): Environment {
+  try {
+    return parseEnv(readFileSync(path, "utf8"));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
+    throw error;
+  }
+}
+
+function toConfig(settings: Settings, role: Role): Config {
+  return {
+    role,
+    stage: settings.STAGE,
+    isProduction: settings.NODE_ENV === "production",
+    logLevel: settings.LOG_LEVEL,
+    dataDir: settings.DATA_DIR,
+    drainMs: settings.DRAIN_MS,
+    http: {
+      host: settings.HOST ?? (role === "all" ? "127.0.0.1" : "0.0.0.0"),
+      ...defined({ port: settings.PORT }),
+      origins: settings.ALLOWED_ORIGINS ?? "local",
+    },
+    ...defined({ redis: toRedis(settings), kafka: toKafka(settings), database: toDatabase(settings) }),
+    auth: { ...defined({ secret: settings.AUTH_SECRET }), tokenLifeMs: settings.AUTH_TOKEN_SECONDS * 1000 },
+    limits: toLimits(settings),
+    connectionsMax: settings.CONNECTIONS_MAX,
+    bufferBytesMax: settings.BUFFER_BYTES_MAX,
+    heartbeatMs: settings.HEARTBEAT_MS,
+    logBacklogMax: settings.LOG_BACKLOG_MAX,
+    roomUnsavedMax: settings.ROOM_UNSAVED_MAX,
+    streamKeep: settings.STREAM_KEEP,
+    consumer: {
+      port: settings.CONSUMER_PORT,
+      batchMax: settings.CONSUMER_BATCH_MAX,
+      stallMs: settings.CONSUMER_STALL_MS,
+    },
+  };
+}
+
+function toLimits(settings: Settings): Limits {
+  return {
+    bodyBytesMax: settings.BODY_BYTES_MAX,
+    frameBytesMax: settings.FRAME_BYTES_MAX,
+    nameLengthMax: settings.NAME_LENGTH_MAX,
+    roomsPerSessionMax: settings.ROOMS_PER_SESSION_MAX,
+    framesPerSecond: settings.FRAMES_PER_SECOND,
+    frameBurst: settings.FRAME_BURST,
+    historyLimitMax: settings.HISTORY_LIMIT_MAX,
+  };
+}
+
+function toRedis({ REDIS_URL, REDIS_CA, REDIS_CLUSTER }: Settings): RedisConfig | undefined {
+  if (REDIS_URL === undefined) return undefined;
+  return { url: REDIS_URL.url, ...defined({ ca: REDIS_CA }), cluster: REDIS_CLUSTER };
+}
+
+function toKafka(settings: Settings): KafkaConfig | undefined {
+  const { STAGE: stage, KAFKA_BROKERS: brokers, KAFKA_CA, KAFKA_CERT, KAFKA_KEY } = settings;
+  const { KAFKA_USERNAME: username, KAFKA_PASSWORD: password } = settings;
+  if (brokers === undefined) return undefined;
+  const mechanism = settings.KAFKA_SASL_MECHANISM ?? "scram-sha-256";
+  const isTls = settings.KAFKA_SSL ?? (KAFKA_CA ?? KAFKA_CERT ?? username) !== undefined;
+  return {
+    brokers,
+    ...(isTls ? { ssl: defined({ ca: KAFKA_CA, cert: KAFKA_CERT, key: KAFKA_KEY }) } : {}),
+    ...(username !== undefined && password !== undefined ? { sasl: { mechanism, username, password } } : {}),
+    clientId: `skat-${stage}`,
+    groupId: `skat.${stage}.store`,
+    stage,
+    topic: settings.KAFKA_TOPIC ?? `skat.${stage}.events`,
+    deadLetterTopic: settings.KAFKA_DEAD_LETTER_TOPIC ?? `skat.${stage}.dead-letters`,
+    partitions: settings.KAFKA_PARTITIONS,
+    replication: settings.KAFKA_REPLICATION ?? -1,
+  };
+}
+
+function toDatabase(settings: Settings): DatabaseConfig | undefined {
+  if (settings.DATABASE_URL === undefined) return undefined;
+  const { url, isTls, schema } = settings.DATABASE_URL;
+  return {
+    url,
+    ...(isTls ? { ssl: defined({ ca: settings.DATABASE_CA }) } : {}),
+    schema: settings.DATABASE_SCHEMA ?? schema ?? `skat_${settings.STAGE.replaceAll("-", "_")}`,
+    poolMax: settings.DATABASE_POOL_MAX,
+    statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
+    migrate: settings.DATABASE_MIGRATE,
+  };
+}
+
+/** Only the entries that are there. */
+function defined<T extends object>(entries: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+  return value;
+}
