@@ -1,0 +1,134 @@
+/** Starts the product's own entries as processes, as an operator would, on engines that the test gives or on embedded ones. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { freePort } from "../../scripts/engines/ports.ts";
+import { guest } from "./test-client.ts";
+import { waitFor } from "./wait-for.ts";
+
+const FUNCTIONS = fileURLToPath(new URL("..", import.meta.url));
+
+export interface Running {
+  readonly url: string;
+  readonly pid: number;
+  /** Everything it printed. */
+  output(): string;
+  /** Its exit code, once it has ended. */
+  exitCode(): number | undefined;
+  signal(signal: NodeJS.Signals): void;
+  /** SIGKILL, and gone. */
+  kill(): Promise<void>;
+  /** SIGTERM, and its exit code. */
+  stop(): Promise<number>;
+}
+
+export type Env = Readonly<Record<string, string>>;
+
+const all = new Set<ChildProcess>();
+process.on("exit", () => all.forEach((child) => child.kill("SIGKILL")));
+
+async function run(
+  entry: string,
+  env: Env,
+  port: number,
+  readyPath: string,
+  args: readonly string[] = [],
+): Promise<Running> {
+  const clean = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", NODE_ENV: "test" };
+  const child = spawn(process.execPath, ["--import", "tsx", join(FUNCTIONS, entry), ...args], {
+    cwd: join(FUNCTIONS, ".."),
+    env: { ...clean, LOG_LEVEL: "info", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  all.add(child);
+  let output = "";
+  let code: number | undefined;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
+  const ended = new Promise<number>((resolve) =>
+    child.on("exit", (status) => {
+      all.delete(child);
+      resolve((code = status ?? 137));
+    }),
+  );
+  const url = `http://127.0.0.1:${port}`;
+  const isUp = () =>
+    fetch(`${url}${readyPath}`).then(
+      (response) => response.ok,
+      () => false,
+    );
+  await waitFor(async () => code !== undefined || (await isUp()), `${entry} to be ready\n${output}`, 60_000);
+  if (code !== undefined) throw new Error(`${entry} ended with ${code}:\n${output}`);
+  return {
+    url,
+    pid: child.pid ?? 0,
+    output: () => output,
+    exitCode: () => code,
+    signal: (signal) => void child.kill(signal),
+    kill: async () => void (child.kill("SIGKILL"), await ended),
+    stop: () => (child.kill("SIGTERM"), ended),
+  };
+}
+
+export async function startNode(env: Env): Promise<Running> {
+  const port = await freePort();
+  return run("node.ts", { HOST: "127.0.0.1", ...env, PORT: String(port) }, port, "/readyz");
+}
+
+export async function startConsumer(env: Env): Promise<Running> {
+  const port = await freePort();
+  return run("consumer.ts", { HOST: "127.0.0.1", ...env, CONSUMER_PORT: String(port) }, port, "/readyz");
+}
+
+export interface Embedded extends Running {
+  readonly dataDir: string;
+  /** Ends it and starts it again on the same data and port. */
+  restart(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** `npm start` without the launcher, on a data folder of its own. */
+export async function startEmbedded(env: Env = {}): Promise<Embedded> {
+  const dataDir = mkdtempSync(join(tmpdir(), "skat-test-"));
+  const port = await freePort();
+  const start = () => run("dev.ts", { ...env, DATA_DIR: dataDir, PORT: String(port) }, port, "/readyz");
+  let running = await start();
+  return {
+    dataDir,
+    get url() {
+      return running.url;
+    },
+    get pid() {
+      return running.pid;
+    },
+    output: () => running.output(),
+    exitCode: () => running.exitCode(),
+    signal: (signal) => running.signal(signal),
+    kill: () => running.kill(),
+    stop: async () => {
+      const code = await running.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+      return code;
+    },
+    restart: async (signal = "SIGTERM") => {
+      await (signal === "SIGKILL" ? running.kill() : running.stop());
+      running = await start();
+    },
+  };
+}
+
+/** New rooms by a guest of its own. */
+export async function makeRooms(url: string, count: number): Promise<string[]> {
+  const { token } = await guest(url, "maker");
+  const rooms: string[] = [];
+  for (let index = 0; index < count; index++) {
+    const response = await fetch(`${url}/api/rooms`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ name: `room ${index}` }),
+    });
+    rooms.push(((await response.json()) as { id: string }).id);
+  }
+  return rooms;
+}
