@@ -131,6 +131,7 @@ export class TestClient {
     const id = uuidV7({ ...systemRuntime, now: () => systemRuntime.now() + this.#offsetMs });
     const frame = { type: "send" as const, room, id, body, since: this.#view(room).cursor };
     this.#outbox.set(id, { frame, retryAtMs: Infinity });
+    if (this.#view(room).joining) return id; // it goes out with the join
     this.#transmit(frame);
     if (twice) this.#transmit(frame);
     return id;
@@ -235,7 +236,7 @@ export class TestClient {
   #retry(): void {
     const nowMs = systemRuntime.now();
     for (const waiting of this.#outbox.values()) {
-      if (waiting.retryAtMs > nowMs) continue;
+      if (waiting.retryAtMs > nowMs || this.#view(waiting.frame.room).joining) continue;
       waiting.retryAtMs = Infinity;
       this.#transmit(waiting.frame);
     }
