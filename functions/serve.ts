@@ -40,7 +40,16 @@ export async function serve(options: ServeOptions): Promise<string> {
     runtime,
   });
   const node = new ChatNode({
-    ...{ stream, feed, log, store, auth, runtime, metrics, logger, limits, heartbeatMs },
+    stream,
+    feed,
+    log,
+    store,
+    auth,
+    runtime,
+    metrics,
+    logger,
+    limits,
+    heartbeatMs,
     backlogMax: config.logBacklogMax,
     real: realEngines(config),
   });

@@ -73,7 +73,9 @@ export class RedisRoomFeed implements RoomFeed {
     const heard = new Promise<boolean>((resolve) => {
       const cancel = this.#runtime.after(CANARY_TIMEOUT_MS, () => resolve(false));
       this.#heardCanary = (answer) => {
-        if (answer === nonce) (cancel(), resolve(true));
+        if (answer !== nonce) return;
+        cancel();
+        resolve(true);
       };
     });
     await this.#publish(this.#canary, nonce);

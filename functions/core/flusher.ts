@@ -54,7 +54,7 @@ export class Flusher {
   readonly #deps: FlusherDeps;
   #waiting: LogEntry[] = [];
   #resending = 0;
-  #running: Promise<void> | undefined;
+  #isRunning = false;
   #closed = false;
 
   constructor(deps: FlusherDeps) {
@@ -74,7 +74,7 @@ export class Flusher {
 
   add(entry: LogEntry): void {
     this.#waiting.push(entry);
-    this.#running ??= this.#run().finally(() => (this.#running = undefined));
+    if (!this.#isRunning) void this.#run();
   }
 
   /** Resolves when nothing waits, or at the deadline. */
@@ -89,6 +89,7 @@ export class Flusher {
   }
 
   async #run(): Promise<void> {
+    this.#isRunning = true;
     // A turn of its own, so that what comes in the same tick shares the first batch.
     await sleep(this.#deps.runtime, 0);
     for (let failures = 0; this.#waiting.length > 0 && !this.#closed;) {

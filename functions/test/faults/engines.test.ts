@@ -1,5 +1,6 @@
 /** The path on real engines, and what happens when they, a node or the consumer die under load. */
 import { join } from "node:path";
+import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import type { Running } from "../harness.ts";
 import { audit } from "../audit.ts";
@@ -71,7 +72,6 @@ describe.skipIf(!inject("engines").canControl)("real engines under load", () => 
   }, 240_000);
 
   test("[G6] FLUSHALL under load: nothing saved is lost, no position goes back", async () => {
-    const { default: Redis } = await import("ioredis");
     const client = new Redis(world.redis.url);
     const { faults } = await underLoad(2_000, 150, async () => void (await client.flushall()));
     client.disconnect();
