@@ -98,6 +98,7 @@ export class Flusher {
       if (!ok)
         await sleep(this.#deps.runtime, backoffMs(RETRY, failures - 1, this.#deps.runtime.random) + 50);
     }
+    this.#isRunning = false;
   }
 
   #takeable(): LogEntry[] {
