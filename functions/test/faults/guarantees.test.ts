@@ -1,0 +1,123 @@
+/** Poison records, readers that stop reading, and two stages on the same engines. */
+import { randomUUID } from "node:crypto";
+import { Kafka } from "kafkajs";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { audit, history } from "../audit.ts";
+import type { Running } from "../harness.ts";
+import { load } from "../load.ts";
+import { guest, RawClient, TestClient } from "../test-client.ts";
+import { waitFor } from "../wait-for.ts";
+import { joinAll, startWorld, type World } from "./world.ts";
+
+const BUFFER_BYTES_MAX = 1024 * 1024;
+
+describe.skipIf(!inject("engines").canControl)("guarantees on real engines", () => {
+  let world: World;
+  let nodes: Running[];
+  beforeAll(async () => {
+    const topic = { KAFKA_TOPIC: "shared", KAFKA_DEAD_LETTER_TOPIC: "shared-dead" };
+    world = await startWorld("one", {
+      ...topic,
+      BUFFER_BYTES_MAX: String(BUFFER_BYTES_MAX),
+      FRAMES_PER_SECOND: "5000",
+      FRAME_BURST: "10000",
+    });
+    nodes = [await world.node(), await world.node({ STAGE: "two" })];
+    await world.consumer();
+    await world.consumer({ STAGE: "two" });
+  }, 120_000);
+  afterAll(async () => void (await world?.close()), 60_000);
+
+  const metric = async (node: Running, name: string): Promise<number> => {
+    const text = await (await fetch(`${node.url}/metrics`)).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? NaN);
+  };
+
+  test("[G9] poison records go to the dead-letter topic with their reason; their partition goes on", async () => {
+    const [node] = nodes as [Running];
+    const { rooms, clients } = await joinAll([node], 2, 2);
+    const kafka = new Kafka({ brokers: [world.kafka.url], logLevel: 0 });
+    const producer = kafka.producer();
+    await producer.connect();
+    const headers = { stage: "one", v: "1" };
+    const values = ["not json", "{}", JSON.stringify({ type: "event" })];
+    for (let partition = 0; partition < 6; partition++) {
+      await producer.send({
+        topic: "shared",
+        messages: values.map((value) => ({ key: "one/x", value, headers, partition })),
+      });
+    }
+    await producer.disconnect();
+    await load({ clients, rooms, messages: 200, perSecond: 400 });
+    expect(await audit(node.url, clients, rooms)).toEqual([]);
+    await Promise.all(clients.map((client) => client.stop()));
+    const letters: string[] = [];
+    const consumer = kafka.consumer({ groupId: randomUUID() });
+    await consumer.connect();
+    await consumer.subscribe({ topic: "shared-dead", fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => void letters.push(String(message.headers?.["reason"])),
+    });
+    await waitFor(() => letters.length >= 18, "18 dead letters", 30_000);
+    await consumer.disconnect();
+    expect(letters.every((reason) => reason.startsWith("invalid: "))).toBe(true);
+  }, 120_000);
+
+  test("[G10] a reader that stops reading is closed at the byte bound; the others miss nothing and memory stays flat", async () => {
+    const [node] = nodes as [Running];
+    const { rooms, clients } = await joinAll([node], 20, 1);
+    const [room = ""] = rooms;
+    const { token } = await guest(node.url, "stuck");
+    const stuck = await RawClient.open(node.url, token);
+    await stuck.ask({ type: "join", room });
+    const closesBefore = await metric(node, 'skat_session_closes_total{reason="slow_client"}');
+    const memoryBefore = await metric(node, "process_resident_memory_bytes");
+    stuck.socket.pause();
+    for (let round = 0; round < 40; round++) {
+      for (const client of clients) client.say(room, `${round} ${"x".repeat(7_000)}`);
+      await waitFor(() => clients.every(({ waiting }) => waiting < 5), "the load to be taken", 30_000);
+    }
+    await waitFor(
+      async () =>
+        (await metric(node, 'skat_session_closes_total{reason="slow_client"}')) === closesBefore + 1,
+      "the slow client to be closed",
+      30_000,
+    );
+    expect(await audit(node.url, clients, rooms)).toEqual([]);
+    expect(clients.every(({ reconnects }) => reconnects === 0)).toBe(true);
+    expect((await metric(node, "process_resident_memory_bytes")) - memoryBefore).toBeLessThan(
+      200 * 1024 * 1024,
+    );
+    stuck.socket.terminate();
+    await Promise.all(clients.map((client) => client.stop()));
+  }, 180_000);
+
+  test("[G12] two stages on the same Redis, Kafka topic and Postgres never see each other's data", async () => {
+    const [one, two] = nodes as [Running, Running];
+    const first = await new TestClient("first", [one.url], ["lobby"]).start();
+    const second = await new TestClient("second", [two.url], ["lobby"]).start();
+    await load({ clients: [first, second], rooms: ["lobby"], messages: 100, perSecond: 200 });
+    await waitFor(
+      () => first.waiting + second.waiting === 0 && first.isSettled && second.isSettled,
+      "all to be saved",
+      60_000,
+    );
+    const namesIn = async (node: Running) =>
+      new Set((await history(node.url, "lobby")).map(({ user }) => user.name));
+    await waitFor(
+      async () => (await history(one.url, "lobby")).length + (await history(two.url, "lobby")).length >= 100,
+      "all to be stored",
+      30_000,
+    );
+    expect(await namesIn(one)).toEqual(new Set(["first"]));
+    expect(await namesIn(two)).toEqual(new Set(["second"]));
+    expect(new Set(first.shown("lobby").map(({ user }) => user.name))).toEqual(new Set(["first"]));
+    const { token } = await guest(one.url, "stranger");
+    const refused = await RawClient.open(two.url);
+    expect(await refused.ask({ type: "auth", token })).toMatchObject({
+      type: "error",
+      code: "invalid_token",
+    });
+    await Promise.all([first.stop(), second.stop()]);
+  }, 120_000);
+});
