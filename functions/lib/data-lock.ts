@@ -1,9 +1,15 @@
-/** One process at a time in a data folder: a lock file that says who holds it, and that a dead holder does not keep. */
-import { execFileSync } from "node:child_process";
+/**
+ * One process at a time in a data folder: a file says who holds it, and a dead holder does not keep it.
+ *
+ * Each process writes a claim of its own, and then looks for others. Of two, the later to write sees the earlier, so at most one finds
+ * itself alone. No file is ever taken from a process that lives, which a single lock file, broken by several at once, can't promise.
+ */
 import { randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beginningOf, isRunning } from "./process-identity.ts";
 
 export interface DataLock {
   /** Tells those who are refused where this process can be found. */
@@ -17,155 +23,119 @@ export class DataFolderLockedError extends Error {
   override readonly name = "DataFolderLockedError";
 }
 
-interface Holder {
-  /** Tells this holding from every other, also of the same process. */
-  readonly token: string;
+interface Claim {
   readonly pid: number;
   readonly host: string;
   readonly sinceMs: number;
-  /** When the process began, in the system's own words: a number that was given to another process does not pass for it. */
+  /** When the process began: another one that was given the number of a dead holder does not pass for it. */
   readonly begun?: string;
+  /** It found itself alone; before that it only asks. */
+  readonly isHeld: boolean;
   readonly url?: string;
 }
 
-const FILE = "lock";
-/** A holder that dies between making the file and filling it leaves it empty; so long that is taken for one at work. */
+const PREFIX = "lock-";
+/** A process that dies before its claim is written leaves the file empty; so long it is taken for one at work. */
 const UNWRITTEN_MS = 5000;
+/** How often processes that ask at the same moment step back and ask again, after a random time up to the longest pause. */
+const TRIES = 30;
+const PAUSE_MS_MAX = 50;
 
 /** Makes the folder where it is missing. Throws `DataFolderLockedError`. */
-export function lockDataFolder(dir: string): DataLock {
+export async function lockDataFolder(dir: string): Promise<DataLock> {
   mkdirSync(dir, { recursive: true });
-  const file = join(resolve(dir), FILE);
-  const begun = beginningOf(process.pid);
-  const own: Holder = {
-    token: randomUUID(),
-    pid: process.pid,
-    host: hostname(),
-    sinceMs: Date.now(),
-    ...(begun === undefined ? {} : { begun }),
-  };
-  while (!claim(file, own)) breakAbandoned(file);
-  const isOurs = (): boolean => read(file)?.token === own.token;
+  const file = join(resolve(dir), `${PREFIX}${randomUUID()}`);
+  const own = { ...describeSelf(), isHeld: false };
+  for (let tries = 1; ; tries++) {
+    write(file, own);
+    const [other] = livingOthers(file);
+    if (other === undefined) return hold(file, { ...own, isHeld: true });
+    rmSync(file);
+    if (other.claim?.isHeld || tries === TRIES) throw refusal(other);
+    await sleep(Math.random() * PAUSE_MS_MAX);
+  }
+}
+
+function hold(file: string, claim: Claim): DataLock {
+  let isReleased = false;
+  write(file, claim);
   return {
-    note: ({ url }) => void (isOurs() && replace(file, { ...own, url })),
-    release: () => void (isOurs() && rmSync(file)),
+    note: ({ url }) => void (isReleased || write(file, { ...claim, url })),
+    release: () => {
+      isReleased = true;
+      rmSync(file, { force: true });
+    },
   };
 }
 
-function claim(file: string, own: Holder): boolean {
-  try {
-    writeFileSync(file, JSON.stringify(own), { flag: "wx" });
-    return true;
-  } catch (error) {
-    if (isCode(error, "EEXIST")) return false;
-    throw error;
-  }
+function describeSelf(): Omit<Claim, "isHeld"> {
+  const begun = beginningOf(process.pid);
+  const self = { pid: process.pid, host: hostname(), sinceMs: Date.now() };
+  return begun === undefined ? self : { ...self, begun };
 }
 
-/**
- * Removes the file of a dead holder, or throws. It is moved aside first and looked at again: another process may have broken the same
- * lock and made its own in between, and that one is put back.
- */
-function breakAbandoned(file: string): void {
-  const holder = read(file);
-  if (holder === undefined ? isFresh(file) : isAlive(holder)) throw refusal(file, holder);
-  const aside = `${file}.${randomUUID()}`;
-  try {
-    renameSync(file, aside);
-  } catch (error) {
-    if (isCode(error, "ENOENT")) return;
-    throw error;
-  }
-  const moved = read(aside);
-  if (moved !== undefined && moved.token !== holder?.token) return renameSync(aside, file);
-  rmSync(aside);
+interface Other {
+  readonly file: string;
+  /** Absent while it is being written. */
+  readonly claim: Claim | undefined;
 }
 
-/** What the file says; undefined when there is none, or nothing that can be read. */
-function read(file: string): Holder | undefined {
-  try {
-    const holder: unknown = JSON.parse(readFileSync(file, "utf8"));
-    return isHolder(holder) ? holder : undefined;
-  } catch (error) {
-    if (isCode(error, "ENOENT") || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+/** The claims of living processes but our own, one that holds the folder first. Those of dead ones are removed. */
+function livingOthers(own: string): Other[] {
+  const dir = resolve(own, "..");
+  const names = readdirSync(dir).filter((name) => name.startsWith(PREFIX));
+  const files = names.map((name) => join(dir, name)).filter((file) => file !== own);
+  const others = files.map((file) => ({ file, claim: read(file) }));
+  for (const { file } of others.filter((other) => !isLiving(other))) rmSync(file, { force: true });
+  const living = others.filter(isLiving);
+  return living.toSorted((a, b) => Number(b.claim?.isHeld ?? false) - Number(a.claim?.isHeld ?? false));
 }
 
-function isHolder(value: unknown): value is Holder {
-  if (typeof value !== "object" || value === null) return false;
-  const { token, pid, host, sinceMs } = value as Partial<Record<keyof Holder, unknown>>;
-  return (
-    typeof token === "string" &&
-    typeof pid === "number" &&
-    typeof host === "string" &&
-    typeof sinceMs === "number"
-  );
+/** A process on another machine (or in another container) can't be asked: it counts as living. */
+function isLiving({ file, claim }: Other): boolean {
+  if (claim === undefined) return ageMs(file) < UNWRITTEN_MS;
+  return claim.host !== hostname() || isRunning(claim.pid, claim.begun);
 }
 
-/** At once for readers, who would otherwise find it empty for a moment. */
-function replace(file: string, holder: Holder): void {
-  const fresh = `${file}.${holder.token}`;
-  writeFileSync(fresh, JSON.stringify(holder));
-  renameSync(fresh, file);
-}
-
-function isFresh(file: string): boolean {
+/** Infinite for a file that is gone. */
+function ageMs(file: string): number {
   const stat = statSync(file, { throwIfNoEntry: false });
-  return stat !== undefined && Date.now() - stat.mtimeMs < UNWRITTEN_MS;
+  return stat === undefined ? Infinity : Date.now() - stat.mtimeMs;
 }
 
-/** A process of another machine (or container) can't be asked: it counts as alive. */
-function isAlive({ pid, host, begun }: Holder): boolean {
-  if (host !== hostname()) return true;
+function write(file: string, claim: Claim): void {
+  writeFileSync(file, JSON.stringify(claim));
+}
+
+/** What the file says; undefined when it is gone or says nothing that can be read. */
+function read(file: string): Claim | undefined {
   try {
-    process.kill(pid, 0);
+    const claim: unknown = JSON.parse(readFileSync(file, "utf8"));
+    return isClaim(claim) ? claim : undefined;
   } catch (error) {
-    if (isCode(error, "ESRCH")) return false;
-  }
-  const now = beginningOf(pid);
-  return begun === undefined || now === undefined || begun === now;
-}
-
-/** When a process began; undefined where the system does not say. */
-function beginningOf(pid: number): string | undefined {
-  try {
-    if (process.platform === "linux") return linuxBeginning(pid);
-    const lines = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], {
-      encoding: "utf8",
-      env: { LC_ALL: "C", TZ: "UTC" },
-      stdio: ["ignore", "pipe", "ignore"],
-    });
-    return lines.trim() || undefined;
-  } catch {
-    return undefined; // no such process any more, or no such program: the number alone has to do
+    const isGone = error instanceof Error && "code" in error && error.code === "ENOENT";
+    if (isGone || error instanceof SyntaxError) return undefined;
+    throw error;
   }
 }
 
-/** Field 22 of `stat`, in ticks since the machine's start, with that start's id. Field 2, a name in brackets, may hold anything. */
-function linuxBeginning(pid: number): string {
-  const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  return `${readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()} ${ticks}`;
+function isClaim(value: unknown): value is Claim {
+  if (typeof value !== "object" || value === null) return false;
+  const { pid, host, sinceMs, isHeld } = value as Partial<Record<keyof Claim, unknown>>;
+  const isNamed = typeof pid === "number" && typeof host === "string";
+  return isNamed && typeof sinceMs === "number" && typeof isHeld === "boolean";
 }
 
-function refusal(file: string, holder: Holder | undefined): DataFolderLockedError {
-  if (holder === undefined) {
+function refusal({ file, claim }: Other): DataFolderLockedError {
+  if (claim === undefined || !claim.isHeld) {
     return new DataFolderLockedError(`Another process is about to use the data folder (${file}): try again.`);
   }
-  const { pid, host, sinceMs, url } = holder;
+  const { pid, host, sinceMs, url } = claim;
   const isHere = host === hostname();
-  const where = `process ${pid}${isHere ? "" : ` on ${host}`}, since ${new Date(sinceMs).toISOString()}`;
+  const who = `process ${pid}${isHere ? "" : ` on ${host}`}, since ${new Date(sinceMs).toISOString()}`;
+  const cure = isHere ? `stop it (kill ${pid}),` : `stop it there (if it is gone, delete ${file}),`;
   return new DataFolderLockedError(
-    [
-      `The data folder is in use: ${where}${url === undefined ? "" : `, at ${url}`}.`,
-      isHere
-        ? `Use that one, stop it (kill ${pid}), or start this one with another DATA_DIR.`
-        : `Use that one, stop it there, or start this one with another DATA_DIR. If it is gone, delete ${file}.`,
-    ].join("\n"),
+    `The data folder is in use: ${who}${url === undefined ? "" : `, at ${url}`}.\n` +
+      `Use that one, ${cure} or start this one with another DATA_DIR.`,
   );
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

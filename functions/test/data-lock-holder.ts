@@ -3,7 +3,7 @@ import { lockDataFolder } from "../lib/data-lock.ts";
 
 const [dir = "", url] = process.argv.slice(2);
 try {
-  const lock = lockDataFolder(dir);
+  const lock = await lockDataFolder(dir);
   if (url !== undefined) lock.note({ url });
   console.log("locked");
   setInterval(() => {}, 60_000);

@@ -1,6 +1,5 @@
 /** The lock of the data folder, held by real processes. */
-import { spawn, type ChildProcess } from "node:child_process";
-import { existsSync } from "node:fs";
+import { fork, spawn, type ChildProcess } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,12 +7,13 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DataFolderLockedError, lockDataFolder } from "../lib/data-lock.ts";
 
+const CONTENDER = fileURLToPath(new URL("data-lock-contender.ts", import.meta.url));
 const HOLDER = fileURLToPath(new URL("data-lock-holder.ts", import.meta.url));
+const NOBODY = 2 ** 30;
 
 describe("the lock of the data folder", () => {
   let dir: string;
   let children: ChildProcess[] = [];
-  const file = (): string => join(dir, "lock");
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), "skat-lock-"));
@@ -36,6 +36,21 @@ describe("the lock of the data folder", () => {
     return { child, said: said.trim() };
   }
 
+  /** Starts a process that locks and releases the folder when it is told to. */
+  async function startContender(): Promise<ChildProcess> {
+    const child = fork(CONTENDER, [dir], { execArgv: ["--import", "tsx"] });
+    children.push(child);
+    await new Promise((resolve) => child.once("message", resolve));
+    return child;
+  }
+
+  function ask(child: ChildProcess, question: "release" | { lockAtMs: number }): Promise<unknown> {
+    return new Promise((resolve) => {
+      child.once("message", resolve);
+      child.send(question);
+    });
+  }
+
   async function end(child: ChildProcess): Promise<void> {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -43,110 +58,111 @@ describe("the lock of the data folder", () => {
     await ended;
   }
 
-  function refusal(): string {
+  /** Leaves a claim as another process would. Answers its file. */
+  async function leave(claim: object | string): Promise<string> {
+    const file = join(dir, "lock-left");
+    const whole = { pid: NOBODY, host: hostname(), sinceMs: 0, isHeld: true };
+    await writeFile(file, typeof claim === "string" ? claim : JSON.stringify({ ...whole, ...claim }));
+    return file;
+  }
+
+  /** What a start is told that is refused; empty where it is not. */
+  async function refusal(): Promise<string> {
     try {
-      lockDataFolder(dir).release();
+      (await lockDataFolder(dir)).release();
+      return "";
     } catch (error) {
       if (error instanceof DataFolderLockedError) return error.message;
       throw error;
     }
-    return "";
   }
 
   it("makes the folder where it is missing, and leaves it clean", async () => {
-    dir = join(dir, "a", "b");
-    const lock = lockDataFolder(dir);
+    const top = dir;
+    dir = join(top, "a", "b");
+    const lock = await lockDataFolder(dir);
     lock.note({ url: "http://localhost:3000" });
-    expect(await readdir(dir)).toEqual(["lock"]);
+    expect(await readdir(dir)).toEqual([expect.stringMatching(/^lock-/)]);
     lock.release();
     lock.release();
     lock.note({ url: "http://localhost:3001" });
     expect(await readdir(dir)).toEqual([]);
-    lockDataFolder(dir).release();
+    expect(await refusal()).toBe("");
+    dir = top;
   });
 
   it("a second start is told who holds it, since when, where it is, and how to go on", async () => {
     const startedAtMs = Date.now();
     const { child, said } = await startHolder("http://localhost:3456");
     expect(said).toBe("locked");
-    const message = refusal();
+    const message = await refusal();
     expect(message).toContain(`process ${child.pid}`);
     expect(message).toContain("http://localhost:3456");
     expect(message).toContain(`kill ${child.pid}`);
     expect(message).toContain("DATA_DIR");
-    const since = Date.parse(/since (\S+),/.exec(message)?.[1] ?? "");
-    expect(since).toBeGreaterThanOrEqual(startedAtMs);
-    expect(since).toBeLessThanOrEqual(Date.now());
+    const sinceMs = Date.parse(/since (\S+),/.exec(message)?.[1] ?? "");
+    expect(sinceMs).toBeGreaterThanOrEqual(startedAtMs);
+    expect(sinceMs).toBeLessThanOrEqual(Date.now());
   }, 20_000);
 
-  it("the same process is refused too", () => {
-    const lock = lockDataFolder(dir);
-    expect(refusal()).toContain(`process ${process.pid}`);
+  it("the same process is refused too, and a refusal leaves the holder alone", async () => {
+    const lock = await lockDataFolder(dir);
+    const before = await readdir(dir);
+    expect(await refusal()).toContain(`process ${process.pid}`);
+    expect(await readdir(dir)).toEqual(before);
     lock.release();
-    expect(refusal()).toBe("");
+    expect(await refusal()).toBe("");
   });
 
-  it("a holder that was killed does not keep it", async () => {
+  it("a holder that was killed does not keep it, and nothing of it is left", async () => {
     const { child } = await startHolder("http://localhost:3456");
     await end(child);
-    expect(existsSync(file())).toBe(true);
-    expect((await startHolder()).said).toBe("locked");
-    expect(refusal()).not.toContain("3456");
-    expect(await readdir(dir)).toEqual(["lock"]);
+    expect(await readdir(dir)).toHaveLength(1);
+    const next = await startHolder();
+    expect(next.said).toBe("locked");
+    expect(await refusal()).toContain(`process ${next.child.pid}`);
+    expect(await readdir(dir)).toHaveLength(1);
   }, 20_000);
 
   it("another process that was given the number of a dead holder does not pass for it", async () => {
-    const { child, said } = await startHolder();
-    expect(said).toBe("locked");
-    const holder = JSON.parse(await readFile(file(), "utf8")) as Record<string, unknown>;
-    expect(holder["begun"]).toEqual(expect.any(String));
+    const { child } = await startHolder();
+    const [name = ""] = await readdir(dir);
+    const claim = JSON.parse(await readFile(join(dir, name), "utf8")) as { begun?: string };
     await end(child);
-    await writeFile(file(), JSON.stringify({ ...holder, pid: process.pid }));
-    expect(refusal()).toBe("");
+    expect(claim.begun).toEqual(expect.any(String));
+    await leave({ ...claim, pid: process.pid });
+    expect(await refusal()).toBe("");
   }, 20_000);
 
-  it("of many that find a dead holder's lock at once, exactly one gets it", async () => {
-    for (let round = 0; round < 3; round++) {
-      const dead = { token: "dead", pid: 2 ** 30, host: hostname(), sinceMs: 0 };
-      await writeFile(file(), JSON.stringify(dead));
-      const holders = await Promise.all(Array.from({ length: 6 }, () => startHolder()));
-      const saying = holders.map(({ said }) => said);
-      expect(saying.filter((said) => said === "locked")).toHaveLength(1);
-      expect(saying.filter((said) => said.startsWith("DataFolderLockedError"))).toHaveLength(5);
-      await Promise.all(children.map(end));
-      children = [];
-      await rm(file());
+  it("of many that find a dead holder's claim at the same moment, exactly one gets it", async () => {
+    const contenders = await Promise.all(Array.from({ length: 4 }, startContender));
+    const counts: number[] = [];
+    for (let round = 0; round < 200; round++) {
+      await leave({});
+      const lockAtMs = Date.now() + 5;
+      const saying = await Promise.all(contenders.map((child) => ask(child, { lockAtMs })));
+      counts.push(saying.filter((said) => said === "locked").length);
+      await Promise.all(contenders.map((child) => ask(child, "release")));
     }
+    expect(counts).toEqual(counts.map(() => 1));
+    expect(await readdir(dir)).toEqual([]);
   }, 60_000);
 
   it("a holder on another machine is not taken for dead", async () => {
-    const holder = { token: "far", pid: 2 ** 30, host: "elsewhere", sinceMs: 0 };
-    await writeFile(file(), JSON.stringify(holder));
-    const message = refusal();
+    const file = await leave({ host: "elsewhere" });
+    const message = await refusal();
     expect(message).toContain("on elsewhere");
-    expect(message).toContain(`delete ${file()}`);
-    expect(JSON.parse(await readFile(file(), "utf8"))).toEqual(holder);
+    expect(message).toContain(`delete ${file}`);
+    expect(await readdir(dir)).toEqual(["lock-left"]);
   });
 
-  it("a file that was never filled counts for a moment only", async () => {
+  it("a claim that was never written whole counts for a moment only", async () => {
     for (const text of ["", "{", '{"pid":1}']) {
-      await writeFile(file(), text);
-      expect(refusal()).toContain("try again");
+      const file = await leave(text);
+      expect(await refusal()).toContain("try again");
       const old = new Date(Date.now() - 60_000);
-      await utimes(file(), old, old);
-      expect(refusal()).toBe("");
+      await utimes(file, old, old);
+      expect(await refusal()).toBe("");
     }
-  });
-
-  it("what belongs to another holder is neither changed nor removed", async () => {
-    const lock = lockDataFolder(dir);
-    await rm(file());
-    const other = lockDataFolder(dir);
-    lock.note({ url: "http://localhost:1" });
-    lock.release();
-    expect(refusal()).toContain(`process ${process.pid}`);
-    expect(refusal()).not.toContain("localhost:1");
-    other.release();
-    expect(refusal()).toBe("");
-  });
+  }, 20_000);
 });
