@@ -1,12 +1,32 @@
-/** Every suite of the repository. One file at a time: they start servers and kill them, and two cores are few. */
+/** Every suite of the repository, in two parts: the faults come last and one file at a time, for they load and kill servers. */
 import { defineConfig } from "vitest/config";
+
+const faults = ["functions/test/**/faults/**/*.test.ts", "functions/test/**/*-faults.test.ts"];
+const common = { testTimeout: 30_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
-    include: ["functions/**/*.test.ts", "web/**/*.test.ts", "scripts/**/*.test.ts"],
-    globalSetup: ["functions/test/engines.ts"],
-    fileParallelism: false,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    globalSetup: ["functions/test/global-setup.ts"],
+    projects: [
+      {
+        test: {
+          ...common,
+          name: "suites",
+          include: ["functions/**/*.test.ts", "web/**/*.test.ts", "scripts/**/*.test.ts"],
+          exclude: ["**/node_modules/**", ...faults],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "faults",
+          include: faults,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -2,7 +2,6 @@
 export interface Command {
   entry: string;
   needs: readonly ("prisma" | "web")[];
-  readsEnvFile?: boolean;
   usage: string;
   summary: string;
   details: string;

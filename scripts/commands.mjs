@@ -2,12 +2,11 @@
 
 const settings = "Settings come from the environment and from .env; .env.example lists them all.";
 
-/** Each command: `entry` to run, the generated things it `needs`, and whether `.env` is read for it. */
+/** Each command: the `entry` it runs and the generated things it `needs`. */
 export const commands = {
   start: {
     entry: "functions/dev.ts",
     needs: ["prisma", "web"],
-    readsEnvFile: true,
     usage: "npm start",
     summary: "Run Skat in one process and print its address.",
     details: `Engines that are not configured are embedded; their data is in .data/.\n${settings}`,
@@ -15,7 +14,6 @@ export const commands = {
   dev: {
     entry: "functions/dev.ts",
     needs: ["prisma"],
-    readsEnvFile: true,
     usage: "npm run dev",
     summary: "Like start, but reload server and page when a file changes.",
     details: settings,
@@ -23,7 +21,6 @@ export const commands = {
   node: {
     entry: "functions/node.ts",
     needs: ["prisma", "web"],
-    readsEnvFile: true,
     usage: "npm run start:node",
     summary: "Run one realtime node on real engines.",
     details: settings,
@@ -31,7 +28,6 @@ export const commands = {
   consumer: {
     entry: "functions/consumer.ts",
     needs: ["prisma"],
-    readsEnvFile: true,
     usage: "npm run start:consumer -- [--once]",
     summary: "Store what the log holds in PostgreSQL.",
     details: `--once   store what is there and end, for a schedule\n${settings}`,
@@ -39,7 +35,6 @@ export const commands = {
   migrate: {
     entry: "functions/migrate.ts",
     needs: ["prisma"],
-    readsEnvFile: true,
     usage: "npm run migrate",
     summary: "Bring the database's tables up to date.",
     details: settings,

@@ -3,7 +3,6 @@
  * Plain JavaScript on Node alone, because it must work before anything is installed.
  */
 import { spawn } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { commands, helpFor } from "./commands.mjs";
@@ -22,7 +21,6 @@ if (!command || args.includes("--help") || args.includes("-h")) {
 }
 requireNode();
 await makeReady(command.needs);
-if (command.readsEnvFile && fs.existsSync(".env")) process.loadEnvFile(".env");
 if (name === "dev") await runDev(args);
 else await runEntry(command.entry, args);
 

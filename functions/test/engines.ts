@@ -1,6 +1,6 @@
-/** Gives every suite its engines: those that `npm test` acquired, or, run directly, what is on this machine. Nothing is installed here. */
-import type { TestProject } from "vitest/node";
-import { acquire, type TestEngines } from "../../scripts/engines/acquire.ts";
+/** Suites that need real engines: where those are, and what becomes of a suite when one is missing. */
+import { describe, inject } from "vitest";
+import type { TestEngines } from "../../scripts/engines/acquire.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -8,17 +8,30 @@ declare module "vitest" {
   }
 }
 
-/** The variable in which `npm test` hands its engines over, as JSON. */
-export const ENGINES_VARIABLE = "SKAT_TEST_ENGINES";
+/** What a suite may need; `control` is to start, kill and freeze engines of its own. */
+export type Need = "redis" | "kafka" | "postgres" | "chromium" | "control";
 
-export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
-  const given = process.env[ENGINES_VARIABLE];
-  if (given !== undefined) {
-    project.provide("engines", JSON.parse(given) as TestEngines);
-    return undefined;
-  }
-  const { engines, missing, release } = await acquire({ install: false, log: (line) => console.log(line) });
-  for (const [name, why] of missing) console.log(`left out: ${name}: ${why}`);
-  project.provide("engines", engines);
-  return release;
+const keyOf = {
+  redis: "redisUrl",
+  kafka: "kafkaBrokers",
+  postgres: "databaseUrl",
+  chromium: "chromium",
+  control: "canControl",
+} as const satisfies Record<Need, keyof TestEngines>;
+
+/**
+ * `describe` for a suite that needs engines. Where one is missing the suite is skipped under a title that says so, and
+ * the end of the run lists it. `body` is called then too, with empty strings: only hooks and tests may use them.
+ */
+export function describeEngine(
+  needs: readonly Need[],
+  title: string,
+  body: (engines: Required<TestEngines>) => void,
+  options: { timeout?: number } = {},
+): void {
+  const given = inject("engines");
+  const missing = needs.filter((need) => !given[keyOf[need]]);
+  const engines = { redisUrl: "", kafkaBrokers: "", databaseUrl: "", chromium: "", ...given };
+  if (missing.length === 0) describe(title, options, () => body(engines));
+  else describe.skip(`${title} (left out, no ${missing.join(", no ")})`, () => body(engines));
 }

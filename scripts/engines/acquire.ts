@@ -8,6 +8,9 @@ import { startPostgres } from "./postgres.ts";
 import { startRedis } from "./redis.ts";
 import { readState } from "./state.ts";
 
+/** In which `npm test` hands the engines over to the tests, as JSON. */
+export const ENGINES_VARIABLE = "SKAT_TEST_ENGINES";
+
 /** What tests can be given: the reachable engines, a browser, and whether they may start engines of their own. */
 export interface TestEngines {
   redisUrl?: string;

@@ -1,14 +1,15 @@
 /** The path on real engines, and what happens when they, a node or the consumer die under load. */
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Running } from "../harness.ts";
 import { audit } from "../audit.ts";
+import { describeEngine } from "../engines.ts";
 import { load } from "../load.ts";
 import { waitFor } from "../wait-for.ts";
 import { joinAll, startWorld, type World } from "./world.ts";
 
-describe.skipIf(!inject("engines").canControl)("real engines under load", () => {
+describeEngine(["control"], "real engines under load", () => {
   let world: World;
   let nodes: Running[];
   let consumer: Running;

@@ -1,0 +1,39 @@
+/**
+ * Gives every suite its engines: those that `npm test` has acquired, or, run directly, what is on this machine; then
+ * nothing is installed, and nothing started for files that use none.
+ */
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import type { TestProject } from "vitest/node";
+import { acquire, ENGINES_VARIABLE, type Acquired, type TestEngines } from "../../scripts/engines/acquire.ts";
+
+let acquired: Acquired | undefined;
+
+export async function setup(project: TestProject): Promise<void> {
+  const given = process.env[ENGINES_VARIABLE];
+  if (given !== undefined) return project.provide("engines", JSON.parse(given) as TestEngines);
+  if (!useEngines(project.vitest.state.getPaths())) return project.provide("engines", { canControl: false });
+  acquired = await acquire({ install: false, log: (line) => console.log(line) });
+  project.provide("engines", acquired.engines);
+}
+
+export async function teardown(): Promise<void> {
+  for (const [name, why] of acquired?.missing ?? []) console.log(`Left out, no ${name}: ${why}`);
+  await acquired?.release();
+}
+
+/** Whether one of these files imports engines.ts, directly or through others of its kind. */
+function useEngines(files: readonly string[]): boolean {
+  const seen = new Set(files);
+  for (const file of seen) {
+    if (file === resolve(import.meta.dirname, "engines.ts")) return true;
+    for (const imported of importsOf(file)) seen.add(imported);
+  }
+  return false;
+}
+
+function importsOf(file: string): string[] {
+  if (!existsSync(file)) return [];
+  const names = readFileSync(file, "utf8").matchAll(/from "(\.[^"]+)"/g);
+  return [...names].map(([, name = ""]) => resolve(dirname(file), name));
+}

@@ -1,0 +1,50 @@
+/** Reads what vitest's JSON reporter says of a run. */
+import { relative } from "node:path";
+
+export interface Results {
+  readonly testResults: readonly {
+    /** Of the file. */
+    readonly name: string;
+    readonly status: string;
+    readonly assertionResults: readonly {
+      readonly ancestorTitles: readonly string[];
+      readonly status: string;
+    }[];
+  }[];
+}
+
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+/** A file that failed outside of its tests counts as one failure, and so does a run that failed with none. */
+export function count(results: Results | undefined, exitCode: number): Counts {
+  const files = results?.testResults ?? [];
+  const statuses = files.flatMap((file) => file.assertionResults.map((test) => test.status));
+  const passed = statuses.filter((status) => status === "passed").length;
+  const failedTests = statuses.filter((status) => status === "failed").length;
+  const failedFiles = files.filter(
+    (file) => file.status === "failed" && !file.assertionResults.some((test) => test.status === "failed"),
+  ).length;
+  const failed = failedTests + failedFiles;
+  return {
+    passed,
+    failed: failed === 0 && exitCode !== 0 ? 1 : failed,
+    skipped: statuses.length - passed - failedTests,
+  };
+}
+
+/** Suites with skipped tests, and how many those are: nothing is skipped in silence. */
+export function leftOut(results: Results | undefined): { suite: string; tests: number }[] {
+  const counts = new Map<string, number>();
+  for (const file of results?.testResults ?? []) {
+    for (const { ancestorTitles, status } of file.assertionResults) {
+      if (status === "passed" || status === "failed") continue;
+      const suite = [relative(process.cwd(), file.name), ...ancestorTitles.slice(0, 1)].join(" > ");
+      counts.set(suite, (counts.get(suite) ?? 0) + 1);
+    }
+  }
+  return [...counts].map(([suite, tests]) => ({ suite, tests }));
+}
