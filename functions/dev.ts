@@ -13,7 +13,7 @@ await start(
   () => loadConfig(undefined, "all"),
   async (deps) => {
     const { config, logger, lifecycle } = deps;
-    const lock = lockDataFolder(config.dataDir);
+    const lock = await lockDataFolder(config.dataDir);
     lifecycle.onClose("data folder", () => lock.release());
     const metrics = createMetrics({ process: true });
     const [engine, { log, consumer, deadLetters }, store] = await Promise.all([
