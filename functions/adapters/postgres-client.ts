@@ -4,7 +4,6 @@
  * Every wait has an end: connecting, a statement in the server, and an answer that does not come because the server is
  * paused or the line is dead.
  */
-import { once } from "node:events";
 import { Socket } from "node:net";
 import { PrismaPg } from "@prisma/adapter-pg";
 import pg from "pg";
@@ -54,7 +53,7 @@ export function openPostgres(options: PostgresOptions): Database {
   return { prisma, close: () => (closed ??= closePool(prisma, pool, sockets)) };
 }
 
-/** Runs `work` on a connection of its own, without time limits, in a schema that is created where it is missing. */
+/** Runs `work` on a connection of its own, without time limits. The schema need not be there yet. */
 export async function withMigrationSession<T>(
   options: PostgresOptions,
   work: (session: MigrationSession) => Promise<T>,
@@ -63,8 +62,7 @@ export async function withMigrationSession<T>(
   client.on("error", () => {}); // the query that was under way tells
   await client.connect();
   try {
-    await ensureSchema(client, options.schema);
-    return await work(toSession(client));
+    return await work(toSession(client, options.schema));
   } finally {
     await client.end();
   }
@@ -99,23 +97,24 @@ async function checkSchema(client: pg.ClientBase, schema: string): Promise<void>
   );
 }
 
-/** Looks first, because creating needs a right that the user may not have, also where there is nothing to create. */
-async function ensureSchema(client: pg.ClientBase, schema: string): Promise<void> {
-  const { rowCount } = await client.query("SELECT FROM pg_namespace WHERE nspname = $1", [schema]);
-  if (rowCount === 0) await client.query(`CREATE SCHEMA IF NOT EXISTS ${pg.escapeIdentifier(schema)}`);
-  await checkSchema(client, schema);
-}
-
-function toSession(client: pg.ClientBase): MigrationSession {
+function toSession(client: pg.ClientBase, schema: string): MigrationSession {
   return {
     query: async (sql, values = []) => (await client.query(sql, [...values])).rows,
     exec: async (script) => void (await client.query(script)),
-    lock: async () => {
+    prepare: async () => {
       await client.query(`SET lock_timeout = ${MIGRATION_LOCK_TIMEOUT_MS}`);
       await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
       await client.query("RESET lock_timeout");
+      await ensureSchema(client, schema);
     },
   };
+}
+
+/** Looks first, because creating needs a right that the user may not have, also where there is nothing to create. */
+async function ensureSchema(client: pg.ClientBase, schema: string): Promise<void> {
+  const { rowCount } = await client.query("SELECT FROM pg_namespace WHERE nspname = $1", [schema]);
+  if (rowCount === 0) await client.query(`CREATE SCHEMA ${pg.escapeIdentifier(schema)}`);
+  await checkSchema(client, schema);
 }
 
 function trackedSocket(sockets: Set<Socket>): Socket {
@@ -130,6 +129,6 @@ async function closePool(prisma: PrismaClient, pool: pg.Pool, sockets: ReadonlyS
   await prisma.$disconnect();
   const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), CLOSE_GRACE_MS);
   await pool.end();
-  await Promise.all([...sockets].map((socket) => once(socket, "close")));
+  await Promise.all([...sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve))));
   clearTimeout(timer);
 }
