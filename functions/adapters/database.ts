@@ -12,6 +12,9 @@ export interface MigrationSession {
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Runs a script of many statements as one: all of them or none. */
   exec(script: string): Promise<void>;
-  /** Keeps every other runner out of the database, also Prisma's own, until the session ends. */
-  lock(): Promise<void>;
+  /**
+   * Makes the schema where it is missing, and keeps every other runner out of the database, also Prisma's own, until the
+   * session ends.
+   */
+  prepare(): Promise<void>;
 }

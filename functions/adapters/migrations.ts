@@ -38,7 +38,7 @@ export class FailedMigrationError extends Error {
 /** Applies what is pending, one by one, and answers its names. Throws `FailedMigrationError`, or the database's error. */
 export async function migrate(session: MigrationSession, dir: string = MIGRATIONS_DIR): Promise<string[]> {
   if ((await pendingMigrations(session, dir)).length === 0) return [];
-  await session.lock();
+  await session.prepare();
   await session.exec(CREATE_RECORD);
   const names = await pendingMigrations(session, dir); // once more: the runner we waited for may have applied them
   for (const name of names) await apply(session, name, await readFile(join(dir, name, "migration.sql")));

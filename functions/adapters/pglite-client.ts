@@ -50,7 +50,7 @@ export function toMigrationSession(pglite: PGlite): MigrationSession {
     query: async <Row extends object>(sql: string, values: readonly unknown[] = []) =>
       (await pglite.query<Row>(sql, [...values])).rows,
     exec: async (script) => void (await pglite.exec(script)),
-    lock: async () => {}, // one process, one connection
+    prepare: async () => {}, // one process, one connection, and the schema is always there
   };
 }
 

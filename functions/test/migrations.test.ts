@@ -12,170 +12,179 @@ import { describeEngine } from "./engines.ts";
 import { createPostgresWorld, type PostgresWorld } from "./postgres-world.ts";
 import { prisma } from "./prisma-cli.ts";
 
-describeEngine(["postgres"], "migrations", ({ databaseUrl }) => {
-  interface RecordRow {
-    readonly migration_name: string;
-    readonly checksum: string;
-    readonly isFinished: boolean;
-    readonly applied_steps_count: number;
-    readonly logs: string | null;
+interface RecordRow {
+  readonly migration_name: string;
+  readonly checksum: string;
+  readonly isFinished: boolean;
+  readonly applied_steps_count: number;
+  readonly logs: string | null;
+}
+
+const READ_RECORD = `SELECT migration_name, checksum, finished_at IS NOT NULL AS "isFinished", applied_steps_count, logs
+FROM _prisma_migrations ORDER BY started_at`;
+
+/** A folder of migrations that is made of `scripts`. */
+let dir: string;
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "skat-migrations-"));
+});
+afterEach(() => rm(dir, { recursive: true }));
+
+async function write(scripts: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, script] of Object.entries(scripts)) {
+    await mkdir(join(dir, name), { recursive: true });
+    await writeFile(join(dir, name, "migration.sql"), script);
   }
+}
 
-  const READ_RECORD = `SELECT migration_name, checksum, finished_at IS NOT NULL AS "isFinished", applied_steps_count, logs
-  FROM _prisma_migrations ORDER BY started_at`;
+type WithSession = (work: (session: MigrationSession) => Promise<void>) => Promise<void>;
 
+function describeRunner(withSession: WithSession): void {
+  it(
+    "are applied in the order of their names, once",
+    () =>
+      withSession(async (session) => {
+        await writeFile(join(dir, "migration_lock.toml"), 'provider = "postgresql"');
+        await write({ "2_second": "ALTER TABLE t ADD COLUMN b TEXT", "1_first": "CREATE TABLE t (a INT)" });
+        expect(await pendingMigrations(session, dir)).toEqual(["1_first", "2_second"]);
+        expect(await migrate(session, dir)).toEqual(["1_first", "2_second"]);
+        expect(await migrate(session, dir)).toEqual([]);
+        await write({ "3_third": "INSERT INTO t VALUES (1, 'x'); INSERT INTO t VALUES (2, 'y')" });
+        expect(await pendingMigrations(session, dir)).toEqual(["3_third"]);
+        expect(await migrate(session, dir)).toEqual(["3_third"]);
+        expect(await pendingMigrations(session, dir)).toEqual([]);
+        expect(await session.query("SELECT * FROM t")).toEqual([
+          { a: 1, b: "x" },
+          { a: 2, b: "y" },
+        ]);
+      }),
+    30_000,
+  );
+
+  it(
+    "may hold bodies of functions, with semicolons and dollar quotes",
+    () =>
+      withSession(async (session) => {
+        const body =
+          "CREATE FUNCTION f() RETURNS INT AS $$ BEGIN PERFORM 1; RETURN 7; END; $$ LANGUAGE plpgsql;";
+        await write({
+          "1_function": `-- a comment; with a semicolon\n${body}\nCREATE TABLE t AS SELECT f() AS n;`,
+        });
+        await migrate(session, dir);
+        expect(await session.query("SELECT n FROM t")).toEqual([{ n: 7 }]);
+      }),
+    30_000,
+  );
+
+  it(
+    "one that fails leaves nothing but its record, and stops every later run until that is resolved",
+    () =>
+      withSession(async (session) => {
+        await write({
+          "1_good": "CREATE TABLE good (a INT)",
+          "2_bad": "CREATE TABLE half (a INT); SELECT 1/0",
+          "3_never": "CREATE TABLE never (a INT)",
+        });
+        await expect(migrate(session, dir)).rejects.toThrow(/division by zero/);
+        expect(await session.query("SELECT to_regclass('good') IS NOT NULL AS there")).toEqual([
+          { there: true },
+        ]);
+        expect(await session.query("SELECT to_regclass('half') IS NOT NULL AS there")).toEqual([
+          { there: false },
+        ]);
+        expect(await session.query<RecordRow>(READ_RECORD)).toMatchObject(
+          [
+            { migration_name: "1_good", isFinished: true, applied_steps_count: 1, logs: null },
+            {
+              migration_name: "2_bad",
+              isFinished: false,
+              applied_steps_count: 0,
+              logs: /division by zero/,
+            },
+          ].map(({ logs, ...row }) => ({
+            ...row,
+            logs: logs === null ? null : expect.stringMatching(logs),
+          })),
+        );
+
+        await write({ "2_bad": "CREATE TABLE half (a INT)" });
+        for (const run of [migrate, pendingMigrations]) {
+          const error = await run(session, dir).catch((reason: unknown) => reason);
+          expect(error).toBeInstanceOf(FailedMigrationError);
+          expect(String(error)).toContain("2_bad");
+        }
+        await session.exec(
+          "UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '2_bad'",
+        );
+        expect(await migrate(session, dir)).toEqual(["2_bad", "3_never"]);
+      }),
+    30_000,
+  );
+
+  it(
+    "of the project make the same record everywhere",
+    () =>
+      withSession(async (session) => {
+        await migrate(session);
+        expect(await session.query<RecordRow>(READ_RECORD)).toEqual([
+          {
+            migration_name: "20261124000000_init",
+            checksum: "84bf136d8c0b94b503cc89da1906ba13773e28d42fbd1df5fc965a9734ae8ffb",
+            isFinished: true,
+            applied_steps_count: 1,
+            logs: null,
+          },
+        ]);
+      }),
+    30_000,
+  );
+}
+
+describe("migrations on PGlite", () => {
+  describeRunner(async (work) => {
+    const pglite = new PGlite();
+    await work(toMigrationSession(pglite));
+    await pglite.close();
+  });
+});
+
+describeEngine(["postgres"], "migrations on PostgreSQL", ({ databaseUrl }) => {
   let world: PostgresWorld;
   beforeAll(async () => {
     world = await createPostgresWorld(databaseUrl);
   });
   afterAll(() => world.close());
 
-  /** A folder of migrations that is made of `scripts`. */
-  let dir: string;
-  beforeEach(async () => {
-    dir = await mkdtemp(join(tmpdir(), "skat-migrations-"));
-  });
-  afterEach(() => rm(dir, { recursive: true }));
+  describeRunner((work) => withMigrationSession(world.options(), work));
 
-  async function write(scripts: Readonly<Record<string, string>>): Promise<void> {
-    for (const [name, script] of Object.entries(scripts)) {
-      await mkdir(join(dir, name), { recursive: true });
-      await writeFile(join(dir, name, "migration.sql"), script);
-    }
-  }
-
-  const databases: Record<string, (work: (session: MigrationSession) => Promise<void>) => Promise<void>> = {
-    postgres: (work) => withMigrationSession(world.options(), work),
-    pglite: async (work) => {
-      const pglite = new PGlite();
-      await work(toMigrationSession(pglite));
-      await pglite.close();
-    },
-  };
-
-  describe.each(Object.entries(databases))("migrations on %s", (_, withSession) => {
-    it(
-      "are applied in the order of their names, once",
-      () =>
-        withSession(async (session) => {
-          await writeFile(join(dir, "migration_lock.toml"), 'provider = "postgresql"');
-          await write({ "2_second": "ALTER TABLE t ADD COLUMN b TEXT", "1_first": "CREATE TABLE t (a INT)" });
-          expect(await pendingMigrations(session, dir)).toEqual(["1_first", "2_second"]);
-          expect(await migrate(session, dir)).toEqual(["1_first", "2_second"]);
-          expect(await migrate(session, dir)).toEqual([]);
-          await write({ "3_third": "INSERT INTO t VALUES (1, 'x'); INSERT INTO t VALUES (2, 'y')" });
-          expect(await pendingMigrations(session, dir)).toEqual(["3_third"]);
-          expect(await migrate(session, dir)).toEqual(["3_third"]);
-          expect(await pendingMigrations(session, dir)).toEqual([]);
-          expect(await session.query("SELECT * FROM t")).toEqual([
-            { a: 1, b: "x" },
-            { a: 2, b: "y" },
-          ]);
-        }),
-      30_000,
+  it("several runners at once: each migration is applied by one of them, the others wait", async () => {
+    await write({
+      "1_slow": "CREATE TABLE t (a INT); SELECT pg_sleep(0.3)",
+      "2_more": "INSERT INTO t VALUES (1)",
+    });
+    const options = world.options();
+    const runs = await Promise.all(
+      Array.from({ length: 5 }, () => withMigrationSession(options, (session) => migrate(session, dir))),
     );
+    expect(runs.flat()).toEqual(["1_slow", "2_more"]);
+  }, 30_000);
 
-    it(
-      "may hold bodies of functions, with semicolons and dollar quotes",
-      () =>
-        withSession(async (session) => {
-          const body =
-            "CREATE FUNCTION f() RETURNS INT AS $$ BEGIN PERFORM 1; RETURN 7; END; $$ LANGUAGE plpgsql;";
-          await write({
-            "1_function": `-- a comment; with a semicolon\n${body}\nCREATE TABLE t AS SELECT f() AS n;`,
-          });
-          await migrate(session, dir);
-          expect(await session.query("SELECT n FROM t")).toEqual([{ n: 7 }]);
-        }),
-      30_000,
-    );
-
-    it(
-      "one that fails leaves nothing but its record, and stops every later run until that is resolved",
-      () =>
-        withSession(async (session) => {
-          await write({
-            "1_good": "CREATE TABLE good (a INT)",
-            "2_bad": "CREATE TABLE half (a INT); SELECT 1/0",
-            "3_never": "CREATE TABLE never (a INT)",
-          });
-          await expect(migrate(session, dir)).rejects.toThrow(/division by zero/);
-          expect(await session.query("SELECT to_regclass('good') IS NOT NULL AS there")).toEqual([
-            { there: true },
-          ]);
-          expect(await session.query("SELECT to_regclass('half') IS NOT NULL AS there")).toEqual([
-            { there: false },
-          ]);
-          expect(await session.query<RecordRow>(READ_RECORD)).toMatchObject(
-            [
-              { migration_name: "1_good", isFinished: true, applied_steps_count: 1, logs: null },
-              {
-                migration_name: "2_bad",
-                isFinished: false,
-                applied_steps_count: 0,
-                logs: /division by zero/,
-              },
-            ].map(({ logs, ...row }) => ({
-              ...row,
-              logs: logs === null ? null : expect.stringMatching(logs),
-            })),
-          );
-
-          await write({ "2_bad": "CREATE TABLE half (a INT)" });
-          for (const run of [migrate, pendingMigrations]) {
-            const error = await run(session, dir).catch((reason: unknown) => reason);
-            expect(error).toBeInstanceOf(FailedMigrationError);
-            expect(String(error)).toContain("2_bad");
-          }
-          await session.exec(
-            "UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = '2_bad'",
-          );
-          expect(await migrate(session, dir)).toEqual(["2_bad", "3_never"]);
-        }),
-      30_000,
-    );
-
-    it(
-      "of the project make the same record everywhere",
-      () =>
-        withSession(async (session) => {
-          await migrate(session);
-          expect(await session.query<RecordRow>(READ_RECORD)).toEqual([
-            {
-              migration_name: "20261124000000_init",
-              checksum: "84bf136d8c0b94b503cc89da1906ba13773e28d42fbd1df5fc965a9734ae8ffb",
-              isFinished: true,
-              applied_steps_count: 1,
-              logs: null,
-            },
-          ]);
-        }),
-      30_000,
-    );
+  it("looking for what is pending changes nothing", async () => {
+    const options = world.options();
+    const pending = await withMigrationSession(options, (session) => pendingMigrations(session));
+    expect(pending).toEqual(["20261124000000_init"]);
+    const schemas = await world.query("SELECT FROM pg_namespace WHERE nspname = $1", [options.schema]);
+    expect(schemas).toEqual([]);
   });
 
-  describe("migrations on PostgreSQL", () => {
-    it("several runners at once: each migration is applied by one of them, the others wait", async () => {
-      await write({
-        "1_slow": "CREATE TABLE t (a INT); SELECT pg_sleep(0.3)",
-        "2_more": "INSERT INTO t VALUES (1)",
-      });
-      const options = world.options();
-      const runs = await Promise.all(
-        Array.from({ length: 5 }, () => withMigrationSession(options, (session) => migrate(session, dir))),
-      );
-      expect(runs.flat()).toEqual(["1_slow", "2_more"]);
-    }, 30_000);
-
-    it("[G12] stay in their schema", async () => {
-      const [first, second] = [world.options(), world.options()];
-      await withMigrationSession(first, (session) => migrate(session));
-      await withMigrationSession(second, async (session) => {
-        expect(await pendingMigrations(session)).toEqual(["20261124000000_init"]);
-        expect(await migrate(session)).toEqual(["20261124000000_init"]);
-      });
-    }, 30_000);
-  });
+  it("[G12] stay in their schema", async () => {
+    const [first, second] = [world.options(), world.options()];
+    await withMigrationSession(first, (session) => migrate(session));
+    await withMigrationSession(second, async (session) => {
+      expect(await pendingMigrations(session)).toEqual(["20261124000000_init"]);
+      expect(await migrate(session)).toEqual(["20261124000000_init"]);
+    });
+  }, 30_000);
 
   describe("Prisma's own command line", () => {
     const DIFF = ["migrate", "diff", "--to-schema", "prisma/schema.prisma", "--exit-code"];

@@ -16,29 +16,29 @@ import { createPostgresWorld, type PostgresWorld } from "./postgres-world.ts";
 import { describeStore } from "./store-contract.ts";
 import { TEST_CERTIFICATE } from "./certificate.ts";
 
-describeEngine(["postgres", "control"], "the store on PostgreSQL", ({ databaseUrl }) => {
-  const UNAVAILABLE = { name: "ChatError", code: "unavailable" };
+const UNAVAILABLE = { name: "ChatError", code: "unavailable" };
 
+/** What `work` rejects with, and after which time. */
+async function failure(work: Promise<unknown>): Promise<{ error: unknown; tookMs: number }> {
+  const startedAtMs = performance.now();
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { error, tookMs: performance.now() - startedAtMs };
+}
+
+/** The messages of an error and of all its causes. */
+function story(error: unknown): string {
+  return error instanceof Error ? `${error.message} ${story(error.cause)}` : "";
+}
+
+describeEngine(["postgres"], "the store on PostgreSQL", ({ databaseUrl }) => {
   let world: PostgresWorld;
   beforeAll(async () => {
     world = await createPostgresWorld(databaseUrl);
   });
   afterAll(() => world.close());
-
-  /** What `work` rejects with, and after which time. */
-  async function failure(work: Promise<unknown>): Promise<{ error: unknown; tookMs: number }> {
-    const startedAtMs = performance.now();
-    const error: unknown = await work.then(
-      () => undefined,
-      (reason: unknown) => reason,
-    );
-    return { error, tookMs: performance.now() - startedAtMs };
-  }
-
-  /** The messages of an error and of all its causes. */
-  function story(error: unknown): string {
-    return error instanceof Error ? `${error.message} ${story(error.cause)}` : "";
-  }
 
   describeStore("postgres", () => world.openStore());
 
@@ -163,120 +163,118 @@ describeEngine(["postgres", "control"], "the store on PostgreSQL", ({ databaseUr
       expect((await first).error).toBeUndefined();
     }, 10_000);
   });
-
-  describe("postgres: a server that goes away", () => {
-    let engine: PostgresEngine;
-    let ownWorld: PostgresWorld;
-    let options: PostgresOptions;
-    let store: Store;
-    beforeEach(async () => {
-      // With fsync off a killed process loses nothing, but with asynchronous commits it does.
-      engine = await startPostgres({ settings: { synchronous_commit: "on" } });
-      ownWorld = await createPostgresWorld(engine.url);
-      options = ownWorld.options({ statementTimeoutMs: 1000 });
-      store = await ownWorld.openStore(options);
-    }, 60_000);
-    afterEach(async () => {
-      await engine.resume();
-      await engine.start();
-      await ownWorld.close();
-      await engine.dispose();
-    }, 60_000);
-
-    it("[G8] paused: what is under way and what is new is `unavailable` in time; resumed, all is well", async () => {
-      await Promise.all(Array.from({ length: 5 }, () => store.ping()));
-      await engine.pause();
-      const calls = Array.from({ length: 12 }, (_, n) => failure(store.insertEvents([message("r", n)])));
-      for (const { error, tookMs } of await Promise.all(calls)) {
-        expect(error).toMatchObject(UNAVAILABLE);
-        expect(tookMs).toBeLessThan(6000);
-      }
-      await engine.resume();
-      const event = message("r", 100);
-      await expect
-        .poll(() => store.insertEvents([event]).then(() => "stored", String), { timeout: 10_000 })
-        .toBe("stored");
-      expect(await store.findEvent("r", event.id)).toEqual(event);
-    }, 60_000);
-
-    it("[G11] paused: closing takes a moment, not the server's", async () => {
-      await Promise.all([store.ping(), store.ping()]);
-      await engine.pause();
-      const { error, tookMs } = await failure(store.close());
-      expect(error).toBeUndefined();
-      expect(tookMs).toBeLessThan(2000);
-    }, 60_000);
-
-    it("[G11] paused: closing ends what is under way", async () => {
-      await store.ping();
-      await engine.pause();
-      const waiting = failure(store.ping());
-      const { error, tookMs } = await failure(store.close());
-      expect(error).toBeUndefined();
-      expect(tookMs).toBeLessThan(2000);
-      expect((await waiting).error).toMatchObject(UNAVAILABLE);
-    }, 60_000);
-
-    it("[G8] killed with connections idle: the process lives, and after the restart the store works again", async () => {
-      const stored = message("r", 0);
-      await store.insertEvents([stored]);
-      await Promise.all(Array.from({ length: 5 }, () => store.ping()));
-      await engine.kill();
-      await expect(store.ping()).rejects.toMatchObject(UNAVAILABLE);
-      await engine.start();
-      await expect
-        .poll(() => store.ping().then(() => "answers", String), { timeout: 10_000 })
-        .toBe("answers");
-      expect(await store.findEvent("r", stored.id)).toEqual(stored);
-    }, 60_000);
-
-    it("[G8] an orderly shutdown under load is `unavailable`, never a refusal of the data", async () => {
-      const calls: Promise<{ error: unknown }>[] = [];
-      const load = setInterval(() => calls.push(failure(store.insertEvents(messages(newId(), 500)))), 5);
-      await expect.poll(() => calls.length).toBeGreaterThan(20);
-      await engine.stop();
-      clearInterval(load);
-      const errors = (await Promise.all(calls))
-        .map(({ error }) => error)
-        .filter((error) => error !== undefined);
-      expect(errors.length).toBeGreaterThan(0);
-      for (const error of errors) expect(error).toMatchObject(UNAVAILABLE);
-    }, 60_000);
-
-    it("an encrypted connection verifies the server by the authority that is given, and refuses another", async () => {
-      await useTls(engine, ownWorld);
-      const secure = await ownWorld.openStore({ ...options, ssl: { ca: LOCALHOST_CERTIFICATE } });
-      await secure.ping();
-      const connections = await ownWorld.query<{ ssl: boolean }>(
-        "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'skat' AND ssl",
-      );
-      expect(connections.length).toBe(1);
-      for (const ssl of [{ ca: TEST_CERTIFICATE }, {}]) {
-        const refused = new PrismaStore(openPostgres({ ...options, ssl }));
-        const { error } = await failure(refused.ping());
-        expect(error).toMatchObject(UNAVAILABLE);
-        expect(story(error)).toMatch(/self-signed certificate/);
-        await refused.close();
-      }
-    }, 60_000);
-  });
-
-  async function useTls(engine: PostgresEngine, { query }: PostgresWorld): Promise<void> {
-    const { uid, gid } = await stat(engine.dir);
-    for (const [name, text] of [
-      ["server.crt", LOCALHOST_CERTIFICATE],
-      ["server.key", LOCALHOST_KEY],
-    ] as const) {
-      const file = join(engine.dir, name);
-      await writeFile(file, text, { mode: 0o600 });
-      await chown(file, uid, gid);
-    }
-    const [row] = await query<{ dir: string }>("SELECT current_setting('data_directory') AS dir");
-    const parent = row?.dir.replace(/\/data$/, "") ?? "";
-    await query(`ALTER SYSTEM SET ssl_cert_file = '${parent}/server.crt'`);
-    await query(`ALTER SYSTEM SET ssl_key_file = '${parent}/server.key'`);
-    await query("ALTER SYSTEM SET ssl = on");
-    await query("SELECT pg_reload_conf()");
-    await expect.poll(() => query("SHOW ssl")).toEqual([{ ssl: "on" }]);
-  }
 });
+
+describeEngine(["postgres", "control"], "postgres: a server that goes away", () => {
+  let engine: PostgresEngine;
+  let ownWorld: PostgresWorld;
+  let options: PostgresOptions;
+  let store: Store;
+  beforeEach(async () => {
+    // With fsync off a killed process loses nothing, but with asynchronous commits it does.
+    engine = await startPostgres({ settings: { synchronous_commit: "on" } });
+    ownWorld = await createPostgresWorld(engine.url);
+    options = ownWorld.options({ statementTimeoutMs: 1000 });
+    store = await ownWorld.openStore(options);
+  }, 60_000);
+  afterEach(async () => {
+    await engine.resume();
+    await engine.start();
+    await ownWorld.close();
+    await engine.dispose();
+  }, 60_000);
+
+  it("[G8] paused: what is under way and what is new is `unavailable` in time; resumed, all is well", async () => {
+    await Promise.all(Array.from({ length: 5 }, () => store.ping()));
+    await engine.pause();
+    const calls = Array.from({ length: 12 }, (_, n) => failure(store.insertEvents([message("r", n)])));
+    for (const { error, tookMs } of await Promise.all(calls)) {
+      expect(error).toMatchObject(UNAVAILABLE);
+      expect(tookMs).toBeLessThan(6000);
+    }
+    await engine.resume();
+    const event = message("r", 100);
+    await expect
+      .poll(() => store.insertEvents([event]).then(() => "stored", String), { timeout: 10_000 })
+      .toBe("stored");
+    expect(await store.findEvent("r", event.id)).toEqual(event);
+  }, 60_000);
+
+  it("[G11] paused: closing takes a moment, not the server's", async () => {
+    await Promise.all([store.ping(), store.ping()]);
+    await engine.pause();
+    const { error, tookMs } = await failure(store.close());
+    expect(error).toBeUndefined();
+    expect(tookMs).toBeLessThan(2000);
+  }, 60_000);
+
+  it("[G11] paused: closing ends what is under way", async () => {
+    await store.ping();
+    await engine.pause();
+    const waiting = failure(store.ping());
+    const { error, tookMs } = await failure(store.close());
+    expect(error).toBeUndefined();
+    expect(tookMs).toBeLessThan(2000);
+    expect((await waiting).error).toMatchObject(UNAVAILABLE);
+  }, 60_000);
+
+  it("[G8] killed with connections idle: the process lives, and after the restart the store works again", async () => {
+    const stored = message("r", 0);
+    await store.insertEvents([stored]);
+    await Promise.all(Array.from({ length: 5 }, () => store.ping()));
+    await engine.kill();
+    await expect(store.ping()).rejects.toMatchObject(UNAVAILABLE);
+    await engine.start();
+    await expect.poll(() => store.ping().then(() => "answers", String), { timeout: 10_000 }).toBe("answers");
+    expect(await store.findEvent("r", stored.id)).toEqual(stored);
+  }, 60_000);
+
+  it("[G8] an orderly shutdown under load is `unavailable`, never a refusal of the data", async () => {
+    const calls: Promise<{ error: unknown }>[] = [];
+    const load = setInterval(() => calls.push(failure(store.insertEvents(messages(newId(), 500)))), 5);
+    await expect.poll(() => calls.length).toBeGreaterThan(20);
+    await engine.stop();
+    clearInterval(load);
+    const errors = (await Promise.all(calls))
+      .map(({ error }) => error)
+      .filter((error) => error !== undefined);
+    expect(errors.length).toBeGreaterThan(0);
+    for (const error of errors) expect(error).toMatchObject(UNAVAILABLE);
+  }, 60_000);
+
+  it("an encrypted connection verifies the server by the authority that is given, and refuses another", async () => {
+    await useTls(engine, ownWorld);
+    const secure = await ownWorld.openStore({ ...options, ssl: { ca: LOCALHOST_CERTIFICATE } });
+    await secure.ping();
+    const connections = await ownWorld.query<{ ssl: boolean }>(
+      "SELECT ssl FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE application_name = 'skat' AND ssl",
+    );
+    expect(connections.length).toBe(1);
+    for (const ssl of [{ ca: TEST_CERTIFICATE }, {}]) {
+      const refused = new PrismaStore(openPostgres({ ...options, ssl }));
+      const { error } = await failure(refused.ping());
+      expect(error).toMatchObject(UNAVAILABLE);
+      expect(story(error)).toMatch(/self-signed certificate/);
+      await refused.close();
+    }
+  }, 60_000);
+});
+
+async function useTls(engine: PostgresEngine, { query }: PostgresWorld): Promise<void> {
+  const { uid, gid } = await stat(engine.dir);
+  for (const [name, text] of [
+    ["server.crt", LOCALHOST_CERTIFICATE],
+    ["server.key", LOCALHOST_KEY],
+  ] as const) {
+    const file = join(engine.dir, name);
+    await writeFile(file, text, { mode: 0o600 });
+    await chown(file, uid, gid);
+  }
+  const [row] = await query<{ dir: string }>("SELECT current_setting('data_directory') AS dir");
+  const parent = row?.dir.replace(/\/data$/, "") ?? "";
+  await query(`ALTER SYSTEM SET ssl_cert_file = '${parent}/server.crt'`);
+  await query(`ALTER SYSTEM SET ssl_key_file = '${parent}/server.key'`);
+  await query("ALTER SYSTEM SET ssl = on");
+  await query("SELECT pg_reload_conf()");
+  await expect.poll(() => query("SHOW ssl")).toEqual([{ ssl: "on" }]);
+}
