@@ -300,13 +300,16 @@ export function describeDurableLog(name: string, createWorld: () => Promise<LogW
       const log = world.openLog();
       const first = world.openConsumer();
       const early = collector();
+      let rejections = 0;
       await first.start(async (batch) => {
-        if (early.records.length >= 10) throw new Error("the store is away");
-        await early.handle(batch);
+        if (early.records.length < 10) return early.handle(batch);
+        rejections++;
+        throw new Error("the store is away");
       });
       await log.append(numbered("red", 0, 10));
       await expect.poll(() => early.records.length, DEADLINE).toBe(10);
       await log.append(numbered("red", 10, 10));
+      await expect.poll(() => rejections, DEADLINE).toBeGreaterThan(0);
       await first.close();
       const late = collector();
       await world.openConsumer().start(late.handle);
