@@ -11,7 +11,7 @@ import { takePlace, type Place } from "./place.ts";
 import { ask } from "./ports.ts";
 
 export interface PostgresOptions extends EngineOptions {
-  /** Whether it survives a power cut. False unless given: tests are faster, and a killed process loses nothing either way. */
+  /** Whether it survives a power cut. False unless given: tests are faster, and a killed process loses nothing, since commits still reach the system. */
   fsync?: boolean;
   /** More or other settings, such as `{ max_connections: "20" }`. */
   settings?: Readonly<Record<string, string>>;
@@ -85,7 +85,7 @@ function containerFor(place: Place, options: PostgresOptions) {
 }
 
 function settingsOf(options: PostgresOptions): string[] {
-  const careless = options.fsync ? {} : { fsync: "off", synchronous_commit: "off", full_page_writes: "off" };
+  const careless = options.fsync ? {} : { fsync: "off", full_page_writes: "off" };
   const all = { max_connections: "300", ...careless, ...options.settings };
   return Object.entries(all).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
 }
