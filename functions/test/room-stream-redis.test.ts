@@ -1,0 +1,120 @@
+/** The room stream on a real Redis of its own: the contract, and what only a server can do: freeze, be shared by stages. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { startRedis, type RedisEngine } from "../../scripts/engines/redis.ts";
+import { RedisRoomFeed } from "../adapters/room-feed-redis.ts";
+import { RedisRoomStream } from "../adapters/room-stream-redis.ts";
+import { systemRuntime } from "../adapters/runtime-system.ts";
+import { partitionOf, type StreamEvent } from "../core/room-stream.ts";
+import { ZERO } from "../core/position.ts";
+import { describeEngine } from "./engines.ts";
+import { newId } from "./events.ts";
+import {
+  appendMany,
+  describeRoomStream,
+  draftOf,
+  opened,
+  ROOM,
+  type StreamConnection,
+  type StreamWorld,
+} from "./room-stream-contract.ts";
+
+describeEngine(["redis", "control"], "Redis", () => {
+  let engine: RedisEngine;
+  let dir: string;
+
+  beforeAll(async () => {
+    dir = mkdtempSync(join(tmpdir(), "skat-room-stream-"));
+    engine = await startRedis();
+  });
+  afterAll(async () => {
+    await engine.dispose();
+    rmSync(dir, { recursive: true });
+  });
+
+  async function ask(...command: [string, ...string[]]): Promise<unknown> {
+    const client = new Redis(engine.url);
+    try {
+      return await client.call(...command);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  async function createWorld({ roomEntriesMax = 100_000, stage = newId() } = {}): Promise<StreamWorld> {
+    const open: { close(): Promise<void> }[] = [];
+    const connect = async (): Promise<StreamConnection> => {
+      const target = { url: engine.url, stage, onError: () => undefined };
+      const stream = new RedisRoomStream({ ...target, roomEntriesMax });
+      const publish = (channel: string, text: string) => stream.publish(channel, text);
+      const feed = new RedisRoomFeed({ ...target, runtime: systemRuntime, publish });
+      open.push(stream, feed);
+      // Heard at the first connection too: from then on it subscribes.
+      const interrupted = new Promise<void>((resolve) =>
+        feed.listen({ onEvent: () => undefined, onInterrupted: resolve }),
+      );
+      await Promise.all([stream.ready(), interrupted]);
+      return { stream, feed };
+    };
+    return {
+      connect,
+      flush: async () => void (await ask("FLUSHALL")),
+      cut: async () => {
+        await ask("CLIENT", "KILL", "TYPE", "pubsub");
+        await ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+      },
+      restart: () => engine.restart(),
+      snapshot: async () => {
+        const file = join(dir, `${newId()}.rdb`);
+        await engine.save(file);
+        return () => engine.restore(file);
+      },
+      close: async () => void (await Promise.all(open.map((each) => each.close()))),
+    };
+  }
+
+  describeRoomStream("Redis", createWorld);
+
+  it("answers unavailable within three seconds while Redis is frozen, and works again after", async () => {
+    const world = await createWorld();
+    try {
+      const { stream } = await world.connect();
+      const fence = await opened(stream);
+      await engine.pause();
+      const startMs = performance.now();
+      try {
+        await expect(stream.append(draftOf("x"), fence, ZERO)).rejects.toMatchObject({ code: "unavailable" });
+        expect(performance.now() - startMs).toBeLessThan(3_000);
+      } finally {
+        await engine.resume();
+      }
+      const [appended] = await appendMany(stream, await opened(stream, fence), 1);
+      expect(appended?.repeated).toBe(false);
+    } finally {
+      await world.close();
+    }
+  });
+
+  it("seals stages on one Redis from each other", async () => {
+    const [one, two] = [await createWorld(), await createWorld()];
+    try {
+      const [a, b] = [await one.connect(), await two.connect()];
+      const heard: StreamEvent[] = [];
+      b.feed.listen({ onEvent: (_room, _fence, event) => heard.push(event), onInterrupted: () => undefined });
+      await b.feed.subscribe(ROOM);
+      const [fence] = [await opened(a.stream), await opened(b.stream)];
+      await appendMany(a.stream, fence, 3);
+      expect(await b.stream.entries(ROOM, ZERO, 10)).toEqual({ events: [], length: 0 });
+      expect(await b.stream.activeRooms(partitionOf(ROOM))).toEqual([]);
+      const own = await b.stream.append(draftOf("own"), await opened(b.stream), ZERO);
+      await expect
+        .poll(() => heard.map(({ position }) => position), { timeout: 5_000 })
+        .toEqual([own.position]);
+    } finally {
+      await Promise.all([one.close(), two.close()]);
+    }
+  });
+});
