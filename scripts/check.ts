@@ -1,22 +1,16 @@
-/** `npm run check`: format, lint with import direction, types, lockfile. Every check runs; any that fails fails the whole. */
+/** `npm run check`: runs every check through Turborepo, which remembers those that passed on the same files. */
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 
-const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
-  ["format", "prettier", "--check", "--log-level", "warn", "."],
-  ["lint and import direction", "oxlint"],
-  ["types", "tsc", "-p", "tsconfig.json"],
-  ["types of the page", "tsc", "-p", "web/tsconfig.json"],
-  ["lockfile", "npm", "ci", "--dry-run", "--loglevel=error"],
-];
-
-const failed: string[] = [];
-for (const [name, command, ...args] of checks) {
-  const { status } =
-    command === "npm"
-      ? spawnSync(command, args, { stdio: ["ignore", "ignore", "inherit"] })
-      : spawnSync(`node_modules/.bin/${command}`, args, { stdio: "inherit" });
-  console.log(`${status === 0 ? "ok    " : "FAILED"} ${name}`);
-  if (status !== 0) failed.push(name);
-}
-if (failed.length > 0) console.error(`\nFailed: ${failed.join(", ")}. \`npm run format\` mends the format.`);
-process.exit(failed.length === 0 ? 0 : 1);
+const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as { scripts: Record<string, string> };
+const tasks = Object.keys(scripts).filter((name) => name.startsWith("check:"));
+// `--continue`: one that fails does not keep the others from running.
+const args = ["run", ...tasks, "--continue", "--output-logs=errors-only", "--env-mode=loose", "--ui=stream"];
+const { status } = spawnSync("node_modules/.bin/turbo", [...args, ...process.argv.slice(2)], {
+  stdio: "inherit",
+  shell: process.platform === "win32",
+});
+console.log(
+  status === 0 ? `All ${tasks.length} checks passed.` : "A check failed. `npm run format` mends the format.",
+);
+process.exit(status ?? 1);
