@@ -312,7 +312,7 @@ describe("is refused, with what would be right:", () => {
     ["ALLOWED_ORIGINS", "*", "https://chat.example.org"],
     ["ALLOWED_ORIGINS", "https://a.b/", "no path"],
     ["ALLOWED_ORIGINS", "a.b", "no path"],
-    ["BODY_BYTES_MAX", "64000", "FRAME_BYTES_MAX must be at least"],
+    ["BODY_BYTES_MAX", "64000", "must be at least BODY_BYTES_MAX"],
     ["REDIS_CA", "not a certificate", "holds no certificate"],
     ["REDIS_CA", TEST_KEY, "not a certificate"],
     ["REDIS_CA", TEST_CERTIFICATE.replace("MII", "AII"), "not a certificate"],
