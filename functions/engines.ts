@@ -46,7 +46,8 @@ async function openRedis(
   const { RedisRoomStream } = await import("./adapters/room-stream-redis.ts");
   const { RedisRoomFeed } = await import("./adapters/room-feed-redis.ts");
   const { stage, roomUnsavedMax: roomEntriesMax } = config;
-  if (redis.cluster) throw new Error("REDIS_CLUSTER: clusters are not supported yet; name a standalone server.");
+  if (redis.cluster)
+    throw new Error("REDIS_CLUSTER: clusters are not supported yet; name a standalone server.");
   const onError = (err: Error) => logger.warn("redis connection failed", { err });
   const stream = new RedisRoomStream({ ...redis, stage, roomEntriesMax, onError });
   const feed = new RedisRoomFeed({
