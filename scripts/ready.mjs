@@ -64,16 +64,18 @@ function isInstalled() {
   const fits = (list, value) => !list || list.includes(value);
   return (
     Object.entries(wanted).every(
-      ([key, entry]) =>
-        !key.includes("node_modules/") || entry.optional || present[key]?.version === entry.version,
+      ([key, entry]) => !key.includes("node_modules/") || entry.optional || isSame(present[key], entry),
     ) &&
     Object.entries(present).every(
       ([key, entry]) =>
-        wanted[key]?.version === entry.version &&
-        fits(entry.os, process.platform) &&
-        fits(entry.cpu, process.arch),
+        isSame(wanted[key], entry) && fits(entry.os, process.platform) && fits(entry.cpu, process.arch),
     )
   );
+}
+
+/** A link to a workspace has no version. */
+function isSame(one, other) {
+  return one !== undefined && one.version === other.version && one.link === other.link;
 }
 
 function packagesIn(file) {

@@ -94,8 +94,8 @@ export class OwnProcess implements Server {
     closeSync(log);
     child.on("error", () => {}); // shows as hasExited, with the log beside it
     this.#child = child;
-    if (detached) child.unref();
-    else if (this.running) remember(this.running);
+    child.unref(); // an engine is no reason to stay
+    if (!detached && this.running) remember(this.running);
     return child;
   }
 
