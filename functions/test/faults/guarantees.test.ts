@@ -1,8 +1,9 @@
 /** Poison records, readers that stop reading, and two stages on the same engines. */
 import { randomUUID } from "node:crypto";
 import { Kafka } from "kafkajs";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { audit, history } from "../audit.ts";
+import { describeEngine } from "../engines.ts";
 import type { Running } from "../harness.ts";
 import { load } from "../load.ts";
 import { guest, RawClient, TestClient } from "../test-client.ts";
@@ -11,7 +12,7 @@ import { joinAll, startWorld, type World } from "./world.ts";
 
 const BUFFER_BYTES_MAX = 1024 * 1024;
 
-describe.skipIf(!inject("engines").canControl)("guarantees on real engines", () => {
+describeEngine(["control"], "guarantees on real engines", () => {
   let world: World;
   let nodes: Running[];
   beforeAll(async () => {
