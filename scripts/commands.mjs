@@ -28,9 +28,13 @@ export const commands = {
   consumer: {
     entry: "functions/consumer.ts",
     needs: ["prisma"],
-    usage: "npm run start:consumer -- [--once]",
+    usage: "npm run start:consumer -- [--once | --replay]",
     summary: "Store what the log holds in PostgreSQL.",
-    details: `--once   store what is there and end, for a schedule\n${settings}`,
+    details: [
+      "--once     store what is there and end, for a schedule",
+      "--replay   put the dead letters back into the log and end",
+      settings,
+    ].join("\n"),
   },
   migrate: {
     entry: "functions/migrate.ts",
