@@ -39,7 +39,7 @@ export interface SessionDeps {
 }
 
 const AUTH_TIMEOUT_MS = 10_000;
-/** Frames refused one after another before the connection is closed as flooding. */
+/** Refused frames, less those let through since, beyond which the connection is closed as flooding. */
 const REFUSED_MAX = 1_000;
 
 type ReplyTo = { readonly ref?: number };
@@ -73,9 +73,7 @@ export class Session implements Member, Sender {
   receive(text: string): void {
     if (this.#closed) return;
     const receivedMs = this.#deps.runtime.elapsed();
-    const waitMs = this.#bucket.take(receivedMs);
-    if (waitMs > 0) return this.#refuse(text, waitMs);
-    this.#refused = 0;
+    if (!this.#admits(receivedMs, text)) return;
     let frame: ClientFrame;
     try {
       frame = decodeFrame(text, this.#deps.limits);
@@ -89,6 +87,8 @@ export class Session implements Member, Sender {
 
   /** A binary frame. */
   receiveBinary(): void {
+    if (this.#closed || !this.#admits(this.#deps.runtime.elapsed())) return;
+    this.#deps.metrics.framesReceived.inc({ type: "invalid" });
     this.#fail(new ChatError("invalid_frame", "Frames are JSON text, not binary."), undefined);
   }
 
@@ -216,11 +216,14 @@ export class Session implements Member, Sender {
     }
   }
 
-  #refuse(text: string, waitMs: number): void {
-    this.#refused += 1;
-    if (this.#refused > REFUSED_MAX) return this.close("flooding");
-    const error = new ChatError("rate_limited", "Too many frames.", { retryAfterMs: waitMs });
-    this.#fail(error, refIn(text));
+  /** Whether a frame keeps to the rate. One that does not is answered, or was one too many. */
+  #admits(receivedMs: number, text = ""): boolean {
+    const waitMs = this.#bucket.take(receivedMs);
+    this.#refused = Math.max(0, this.#refused + (waitMs > 0 ? 1 : -1));
+    if (waitMs === 0) return true;
+    if (this.#refused > REFUSED_MAX) this.close("flooding");
+    else this.#fail(new ChatError("rate_limited", "Too many frames.", { retryAfterMs: waitMs }), refIn(text));
+    return false;
   }
 
   #fail(error: unknown, ref: number | undefined): void {

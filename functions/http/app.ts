@@ -40,7 +40,8 @@ export function createApp(deps: AppDeps): Hono {
     c.header("X-Content-Type-Options", "nosniff");
     c.header("Referrer-Policy", "no-referrer");
   });
-  app.use("/api/*", bodyLimit({ maxSize: limits.frameBytesMax, onError: tooLarge }));
+  const limitBody = bodyLimit({ maxSize: limits.frameBytesMax, onError: tooLarge });
+  app.use("/api/*", (c, next) => limitBody(c, next).catch(brokenOff));
   addRoutes(app, deps);
   app.route(
     "/",
@@ -49,7 +50,8 @@ export function createApp(deps: AppDeps): Hono {
   app.all("/api/*", () => {
     throw new ChatError("not_found", "No such path.");
   });
-  app.get("/ws", () => {
+  app.all("/ws", (c) => {
+    c.header("Upgrade", "websocket");
     throw new ChatError("upgrade_required", "This path speaks WebSocket only.");
   });
   if (webDir !== undefined) addPage(app, webDir);
@@ -105,7 +107,7 @@ async function authenticate(c: Context, auth: Auth): Promise<User> {
 }
 
 async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = await c.req.text();
+  const text = await c.req.text().catch(brokenOff);
   try {
     const body: unknown = JSON.parse(text);
     if (typeof body === "object" && body !== null && !Array.isArray(body))
@@ -114,6 +116,12 @@ async function readBody(c: Context): Promise<Record<string, unknown>> {
     throw new ChatError("invalid_json", "The request body is not JSON.", { cause });
   }
   throw new ChatError("invalid_json", "The request body is not a JSON object.");
+}
+
+/** A body that can't be read to its end is the client's fault, not one of the server for its log. */
+function brokenOff(cause: unknown): never {
+  if (cause instanceof ChatError) throw cause;
+  throw new ChatError("invalid_json", "The request body broke off.", { cause });
 }
 
 function readRange(c: Context, limits: Limits): { before?: string; after?: string; limit: number } {
