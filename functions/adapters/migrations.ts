@@ -37,12 +37,22 @@ export class FailedMigrationError extends Error {
 
 /** Applies what is pending, one by one, and answers its names. Throws `FailedMigrationError`, or the database's error. */
 export async function migrate(session: MigrationSession, dir: string = MIGRATIONS_DIR): Promise<string[]> {
-  if ((await pendingMigrations(session, dir)).length === 0) return [];
+  if (await isUpToDate(session, dir)) return [];
   await session.prepare();
   await session.exec(CREATE_RECORD);
   const names = await pendingMigrations(session, dir); // once more: the runner we waited for may have applied them
   for (const name of names) await apply(session, name, await readFile(join(dir, name, "migration.sql")));
   return names;
+}
+
+/** Whether nothing is left to do. One that is unfinished may be under way: only who has the lock can call it failed. */
+async function isUpToDate(session: MigrationSession, dir: string): Promise<boolean> {
+  try {
+    return (await pendingMigrations(session, dir)).length === 0;
+  } catch (error) {
+    if (error instanceof FailedMigrationError) return false;
+    throw error;
+  }
 }
 
 /** The names of the migrations that the database lacks, in order. Changes nothing. Throws `FailedMigrationError`. */

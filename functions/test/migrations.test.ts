@@ -11,6 +11,7 @@ import { withMigrationSession, type PostgresOptions } from "../adapters/postgres
 import { describeEngine } from "./engines.ts";
 import { createPostgresWorld, type PostgresWorld } from "./postgres-world.ts";
 import { prisma } from "./prisma-cli.ts";
+import { waitFor } from "./wait-for.ts";
 
 interface RecordRow {
   readonly migration_name: string;
@@ -167,6 +168,24 @@ describeEngine(["postgres"], "migrations on PostgreSQL", ({ databaseUrl }) => {
       Array.from({ length: 5 }, () => withMigrationSession(options, (session) => migrate(session, dir))),
     );
     expect(runs.flat()).toEqual(["1_slow", "2_more"]);
+  }, 30_000);
+
+  it("a runner that comes in the midst of another's migration waits for it", async () => {
+    await write({ "1_slow": "SELECT pg_sleep(1)" });
+    const options = world.options();
+    const run = () => withMigrationSession(options, (session) => migrate(session, dir));
+    const first = run();
+    const record = `${options.schema}._prisma_migrations`;
+    await waitFor(async () => {
+      const [found] = await world.query<{ there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [
+        record,
+      ]);
+      return (
+        found?.there && (await world.query(`SELECT 1 FROM ${record} WHERE finished_at IS NULL`)).length > 0
+      );
+    }, "the first runner to begin");
+    expect(await run()).toEqual([]);
+    expect(await first).toEqual(["1_slow"]);
   }, 30_000);
 
   it("looking for what is pending changes nothing", async () => {
