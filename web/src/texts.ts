@@ -30,7 +30,7 @@ export const texts = {
     online: "Connected",
     waiting: "Connecting…",
     stopped: "Disconnected",
-    lost: "No connection at the moment. Trying again…",
+    lost: "No connection. Trying again…",
     tryNow: "Try now",
     signInAgain: "Sign in again",
   },

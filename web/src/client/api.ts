@@ -1,5 +1,6 @@
 /** The HTTP side of the wire: guests, rooms, history. */
-import type { ErrorBody, ErrorCode, RoomEvent, User } from "../../../functions/protocol.ts";
+import type { ErrorBody, ErrorCode, User } from "../../../functions/protocol.ts";
+import type { HistoryPage } from "./view.ts";
 
 export interface Account {
   readonly token: string;
@@ -9,11 +10,6 @@ export interface Account {
 export interface RoomInfo {
   readonly id: string;
   readonly name: string;
-}
-
-export interface HistoryPage {
-  readonly events: readonly RoomEvent[];
-  readonly complete: boolean;
 }
 
 export interface Api {

@@ -12,13 +12,13 @@ import {
 import { ApiError, type Account, type Api } from "./api.ts";
 import { fullJitterMs } from "./backoff.ts";
 import { Connection, type ConnectionState } from "./connection.ts";
-import { History, type HistoryState } from "./history.ts";
+import type { HistoryState } from "./history.ts";
 import { MessageIds } from "./message-id.ts";
 import { Outbox, type OutboxEntry, type OutboxStore } from "./outbox.ts";
-import type { Cancel, Platform } from "./platform.ts";
-import { Room, type Outcome } from "./room.ts";
+import type { Platform } from "./platform.ts";
+import { RoomSession, type RoomError } from "./room-session.ts";
 import { Sender, isSessionError } from "./sender.ts";
-import { awaitsConfirmation, type RoomView } from "./view.ts";
+import type { RoomView } from "./view.ts";
 
 export interface ChatOptions {
   readonly url: string;
@@ -35,8 +35,7 @@ export interface RoomSnapshot {
   /** This client's messages of the room that are not known to be saved, by id. */
   readonly entries: ReadonlyMap<string, OutboxEntry>;
   readonly history: HistoryState;
-  /** Why the room can't be read: refused, or taken away. */
-  readonly error: (Pick<ErrorBody, "message"> & { readonly code: ErrorBody["code"] | "left" }) | undefined;
+  readonly error: RoomError | undefined;
 }
 
 export interface ChatSnapshot {
@@ -48,22 +47,13 @@ export interface ChatSnapshot {
   readonly rooms: ReadonlyMap<string, RoomSnapshot>;
 }
 
-interface OpenRoom {
-  readonly room: Room;
-  readonly history: History;
-  error: RoomSnapshot["error"];
-  /** Joins since the last live event, so that a room that never links on is not joined in a loop. */
-  joins: number;
-  joinWait: Cancel | undefined;
-}
-
 export class Chat {
   readonly #options: ChatOptions;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #sender: Sender;
   readonly #ids: MessageIds;
-  readonly #rooms = new Map<string, OpenRoom>();
+  readonly #rooms = new Map<string, RoomSession>();
   readonly #degraded = new Map<Engine, readonly Ability[]>();
   readonly #listeners = new Set<() => void>();
   readonly #eventListeners = new Set<(event: RoomEvent) => void>();
@@ -92,7 +82,7 @@ export class Chat {
     this.#sender = new Sender({
       outbox: this.#outbox,
       platform,
-      isReady: (room) => this.#rooms.get(room)?.room.isIn === true,
+      isReady: (room) => this.#rooms.get(room)?.isIn === true,
       onRefused: (entry, error) => this.#onRefused(entry, error),
       request: ({ room, id, body, since }, onReply) =>
         this.#connection.request({ type: "send", room, id, body, since }, onReply),
@@ -124,23 +114,24 @@ export class Chat {
   open(id: string): void {
     if (this.#rooms.has(id)) return;
     const { api, platform } = this.#options;
-    const room = new Room(id, (event) => this.#eventListeners.forEach((listener) => listener(event)));
-    const history = new History(room, {
-      api,
+    const session = new RoomSession(id, {
+      connection: this.#connection,
       platform,
+      api,
       token: () => this.#account.token,
+      onEvent: (event) => this.#eventListeners.forEach((listener) => listener(event)),
+      onIn: (room) => this.#sender.pump(room),
+      onShown: (room, events, isPage) => this.#onShown(room, events, isPage),
       onChange: () => this.#changed(),
-      onSessionError: () => this.#connection.probe(),
     });
-    const open: OpenRoom = { room, history, error: undefined, joins: 0, joinWait: undefined };
-    this.#rooms.set(id, open);
-    this.#join(open);
+    this.#rooms.set(id, session);
+    session.join();
     this.#changed();
   }
 
   /** Puts a message into the outbox, from where it is sent until it is saved. The room must have a view. */
   send(room: string, body: string): void {
-    const view = this.#rooms.get(room)?.room.view;
+    const view = this.#rooms.get(room)?.view;
     if (view === undefined) throw new Error("A message needs a room that has been joined.");
     const id = this.#ids.make();
     const userId = this.#account.user.id;
@@ -197,23 +188,21 @@ export class Chat {
     this.#isRenewed = false;
     this.#account = { ...this.#account, user };
     this.#limits = limits;
-    this.#degraded.clear();
     this.#sender.restart();
-    for (const open of this.#rooms.values()) this.#join(open);
+    for (const session of this.#rooms.values()) session.join();
     for (const { room } of this.#outbox.all()) this.open(room);
     this.#changed();
   }
 
   #onState(state: ConnectionState): void {
-    if (state.phase !== "online") for (const open of this.#rooms.values()) this.#setOut(open);
+    if (state.phase !== "online") this.#onOffline();
     if (state.phase === "stopped" && isSessionError(state.code) && !this.#isRenewed) void this.#renew();
     this.#changed();
   }
 
-  #setOut(open: OpenRoom): void {
-    open.room.setOut();
-    open.joinWait?.();
-    open.joinWait = undefined;
+  #onOffline(): void {
+    this.#degraded.clear();
+    for (const session of this.#rooms.values()) session.setOut();
   }
 
   /** A guest whose token is no longer taken comes back once as a new guest of the same name. */
@@ -238,86 +227,25 @@ export class Chat {
     }
   }
 
-  #join(open: OpenRoom): void {
-    if (this.#connection.state.phase !== "online" || open.room.isJoining || open.joinWait !== undefined)
-      return;
-    this.#connection.request(open.room.startJoin(), (reply) => this.#onJoinReply(open, reply));
-  }
-
-  #joinLater(open: OpenRoom, leastDelayMs = 0): void {
-    if (open.joinWait !== undefined) return;
-    const { platform } = this.#options;
-    const delayMs = leastDelayMs + (open.joins === 0 ? 0 : fullJitterMs(open.joins, () => platform.random()));
-    open.joins += 1;
-    open.joinWait = platform.after(delayMs, () => {
-      open.joinWait = undefined;
-      this.#join(open);
-    });
-  }
-
-  #onJoinReply(open: OpenRoom, reply: ServerFrame): void {
-    if (reply.type === "error") return this.#onJoinRefused(open, reply);
-    if (reply.type === "joined") open.room.onJoined(reply);
-    if (reply.type === "reset") open.room.onReset(reply);
-    open.error = undefined;
-    this.#sender.pump(open.room.id);
-    this.#changed();
-  }
-
-  #onJoinRefused(open: OpenRoom, error: ErrorBody): void {
-    open.room.setOut();
-    if (error.retriable) this.#joinLater(open, error.retryAfterMs);
-    else if (!isSessionError(error.code)) open.error = error;
-    this.#changed();
-  }
-
   #onFrame(frame: ServerFrame): void {
     if (frame.type === "degraded") this.#degraded.set(frame.engine, frame.cannot);
     else if (frame.type === "recovered") this.#degraded.delete(frame.engine);
     else if (frame.type === "saved") frame.ids.forEach((id) => this.#onSaved(frame.room, id));
     else if (frame.type === "error")
       console.warn(`The server refused a frame: ${frame.code}, ${frame.message}`);
-    else if ("room" in frame) this.#onRoomFrame(frame);
+    else if ("room" in frame) this.#rooms.get(frame.room)?.onFrame(frame);
     this.#changed();
   }
 
-  #onRoomFrame(frame: Extract<ServerFrame, { room: string }>): void {
-    const open = this.#rooms.get(frame.room);
-    if (open === undefined) return;
-    if (frame.type === "event") this.#onEvent(open, frame);
-    else if (frame.type === "events") this.#onEvents(open, frame.events);
-    else if (frame.type === "reset") open.room.onReset(frame);
-    else if (frame.type === "left") this.#onLeft(open, frame.reason);
-  }
-
-  #onEvent(open: OpenRoom, event: RoomEvent): void {
-    const cursor = open.room.view?.cursor;
-    this.#onOutcome(open, open.room.onEvent(event));
-    if (open.room.view?.cursor === cursor) return;
-    open.joins = 0;
-    this.#onShown(event.id);
-  }
-
-  #onEvents(open: OpenRoom, events: readonly RoomEvent[]): void {
-    this.#onOutcome(open, open.room.onEvents(events));
-    events.forEach(({ id }) => this.#onShown(id));
+  /** Events that are in the room were sent, whatever this client was told about them. */
+  #onShown(room: string, events: readonly RoomEvent[], isPage: boolean): void {
+    for (const { id } of events) this.#onOwnShown(id);
+    if (!isPage) return;
     // What was saved and is not in the page is older than the page.
-    for (const { id, state } of this.#outbox.ofRoom(open.room.id))
-      if (state === "saved") this.#outbox.remove(id);
-    if (open.room.view !== undefined && awaitsConfirmation(open.room.view)) void open.history.load();
+    for (const { id, state } of this.#outbox.ofRoom(room)) if (state === "saved") this.#outbox.remove(id);
   }
 
-  #onOutcome(open: OpenRoom, outcome: Outcome): void {
-    if (outcome === "join") this.#joinLater(open);
-  }
-
-  #onLeft(open: OpenRoom, reason = ""): void {
-    this.#setOut(open);
-    open.error = { code: "left", message: reason };
-  }
-
-  /** An event that is in the room was sent, whatever this client was told about it. */
-  #onShown(id: string): void {
+  #onOwnShown(id: string): void {
     const entry = this.#outbox.get(id);
     if (entry === undefined) return;
     if (entry.state === "saved") return this.#outbox.remove(id);
@@ -326,7 +254,7 @@ export class Chat {
   }
 
   #onSaved(room: string, id: string): void {
-    const isShown = this.#rooms.get(room)?.room.view?.events.some((event) => event.id === id) === true;
+    const isShown = this.#rooms.get(room)?.view?.events.some((event) => event.id === id) === true;
     if (isShown) this.#outbox.remove(id);
     else this.#outbox.setState(id, "saved");
   }
@@ -344,9 +272,9 @@ export class Chat {
   }
 
   #makeSnapshot(): ChatSnapshot {
-    const rooms = [...this.#rooms].map(([id, { room, history, error }]) => {
+    const rooms = [...this.#rooms].map(([id, { view, history, error }]) => {
       const entries = new Map(this.#outbox.ofRoom(id).map((entry) => [entry.id, entry]));
-      return [id, { view: room.view, entries, history: history.state, error }] as const;
+      return [id, { view, entries, history: history.state, error }] as const;
     });
     return {
       connection: this.#isRenewing ? { phase: "connecting" } : this.#connection.state,

@@ -4,6 +4,7 @@ import { ApiError, type Api } from "./api.ts";
 import { fullJitterMs } from "./backoff.ts";
 import type { Cancel, Platform } from "./platform.ts";
 import type { Room } from "./room.ts";
+import { isSessionError } from "./sender.ts";
 import { awaitsConfirmation } from "./view.ts";
 
 /** `failed`: nothing could be had just now; the reader may ask again. */
@@ -16,6 +17,8 @@ export interface HistoryOptions {
   readonly onChange: () => void;
   readonly onSessionError: () => void;
 }
+
+type Retry = Pick<ApiError, "retriable" | "retryAfterMs">;
 
 export class History {
   readonly #options: HistoryOptions;
@@ -39,11 +42,13 @@ export class History {
     if (this.#state === "loading" || !this.#hasOlder()) return;
     this.#setState("loading");
     try {
-      const isLoaded = await this.#loadPages();
+      if (!(await this.#loadPages())) return this.#onFailed();
       this.#attempt = 0;
-      this.#setState(isLoaded ? "idle" : "failed");
+      this.#setState("idle");
     } catch (error) {
-      this.#onError(error);
+      if (!(error instanceof ApiError)) throw error;
+      if (isSessionError(error.code)) this.#options.onSessionError();
+      this.#onFailed(error);
     }
   }
 
@@ -56,35 +61,33 @@ export class History {
   /** False where the server could not say what is older. */
   async #loadPages(): Promise<boolean> {
     const { api, token } = this.#options;
-    for (let view = this.#room.view; view !== undefined; view = this.#room.view) {
-      const before = view.wholeFrom;
-      const limit = awaitsConfirmation(view) ? DEFAULT_LIMITS.historyLimitMax : PAGE_EVENTS;
-      const page = await api.history(token(), this.#room.id, before, limit);
-      const isOutdated = this.#room.view?.wholeFrom !== before;
-      if (page.events.length === 0 && !page.complete && !isOutdated) return false;
-      this.#room.onOlder(before, page);
+    for (let ask = this.#room.askOlder(); ask !== undefined; ask = this.#room.askOlder()) {
+      const limit = this.#isInDoubt() ? DEFAULT_LIMITS.historyLimitMax : PAGE_EVENTS;
+      const page = await api.history(token(), this.#room.id, ask.before, limit);
+      if (page.events.length === 0 && !page.complete) return false;
+      const isTaken = this.#room.onOlder(ask, page);
       this.#options.onChange();
-      if (!isOutdated && this.#room.view !== undefined && !awaitsConfirmation(this.#room.view)) return true;
+      if (isTaken && !this.#isInDoubt()) return true;
     }
     return true;
   }
 
-  /** What awaits confirmation is asked for again by itself; a reader who scrolls asks by hand. */
-  #onError(error: unknown): void {
-    if (!(error instanceof ApiError)) throw error;
-    const { platform, onSessionError } = this.#options;
+  /** What is in doubt is asked for again by itself; a reader who scrolls asks by hand. */
+  #onFailed({ retriable, retryAfterMs }: Retry = { retriable: true, retryAfterMs: 0 }): void {
     this.#setState("failed");
-    if (error.code === "token_expired" || error.code === "invalid_token") onSessionError();
-    const { view } = this.#room;
-    if (this.#isStopped || !error.retriable || view === undefined || !awaitsConfirmation(view)) return;
+    if (this.#isStopped || !retriable || !this.#isInDoubt()) return;
+    const { platform } = this.#options;
     const jitterMs = fullJitterMs(this.#attempt, () => platform.random());
     this.#attempt += 1;
-    this.#cancelRetry = platform.after(error.retryAfterMs + jitterMs, () => void this.load());
+    this.#cancelRetry = platform.after(retryAfterMs + jitterMs, () => void this.load());
   }
 
   #hasOlder(): boolean {
-    const { view } = this.#room;
-    return view !== undefined && (!view.complete || awaitsConfirmation(view));
+    return this.#room.view?.complete === false || this.#isInDoubt();
+  }
+
+  #isInDoubt(): boolean {
+    return this.#room.view !== undefined && awaitsConfirmation(this.#room.view);
   }
 
   #setState(state: HistoryState): void {

@@ -1,6 +1,6 @@
 /** A room's conversation with the server: which join to send, and how its answers, resets and live events change the view (K1, K2). */
 import type { ClientFrame, RoomEvent, ServerFrame } from "../../../functions/protocol.ts";
-import { append, mergeOlder, replaceByPage, type RoomView } from "./view.ts";
+import { append, mergeOlder, replaceByPage, type HistoryPage, type RoomView } from "./view.ts";
 
 type Joined = Extract<ServerFrame, { type: "joined" }>;
 type Reset = Extract<ServerFrame, { type: "reset" }>;
@@ -8,6 +8,11 @@ type JoinFrame = Extract<ClientFrame, { type: "join" }>;
 
 /** What the caller has to do next: `join` means that the room must be joined again. */
 export type Outcome = "ok" | "join";
+
+export interface OlderQuestion {
+  readonly before: string;
+  readonly beginning: number;
+}
 
 interface AwaitedPage {
   readonly header: Joined | Reset;
@@ -23,6 +28,8 @@ export class Room {
   #freshNext = false;
   #page: AwaitedPage | undefined;
   #held: RoomEvent[] = [];
+  /** Counts the beginnings that the view had. */
+  #beginning = 0;
 
   /** `onAdded` is called for every event that comes after what was shown before. */
   constructor(id: string, onAdded: (event: RoomEvent) => void) {
@@ -88,8 +95,17 @@ export class Room {
     return this.#phase === "in" ? this.#append([event]) : "ok";
   }
 
-  onOlder(before: string, page: { readonly events: readonly RoomEvent[]; readonly complete: boolean }): void {
-    if (this.#view !== undefined) this.#view = mergeOlder(this.#view, before, page);
+  /** What a history page has to be asked for. */
+  askOlder(): OlderQuestion | undefined {
+    return this.#view && { before: this.#view.wholeFrom, beginning: this.#beginning };
+  }
+
+  /** Takes the history page that answers a question. False where the view got another beginning meanwhile: what was true before may not be true now. */
+  onOlder({ beginning }: OlderQuestion, page: HistoryPage): boolean {
+    if (this.#view === undefined || beginning !== this.#beginning) return false;
+    this.#beginning += 1;
+    this.#view = mergeOlder(this.#view, page);
+    return true;
   }
 
   /** A resume must link on to the view and end at its head; one that does not is not trusted again. */
@@ -105,6 +121,7 @@ export class Room {
 
   #replace({ head, complete, provisional }: Joined | Reset, events: readonly RoomEvent[]): Outcome {
     const old = this.#view;
+    this.#beginning += 1;
     this.#view = replaceByPage(old, { head, complete, provisional, events });
     if (old !== undefined) events.filter(({ position }) => position > old.cursor).forEach(this.#onAdded);
     return "ok";

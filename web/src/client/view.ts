@@ -21,6 +21,11 @@ export interface Page {
   readonly events: readonly RoomEvent[];
 }
 
+export interface HistoryPage {
+  readonly events: readonly RoomEvent[];
+  readonly complete: boolean;
+}
+
 /** What became of events offered to a view: `hole` means that the room must be joined again. */
 export type Applied = { readonly view: RoomView; readonly added: readonly RoomEvent[] } | "hole";
 
@@ -53,13 +58,9 @@ export function append(view: RoomView, events: readonly RoomEvent[]): Applied {
   return { view: { ...view, cursor, events: [...view.events, ...added] }, added };
 }
 
-/** The view after a history page that ends before `before`. A page asked for an older `wholeFrom` came too late and changes nothing. */
-export function mergeOlder(
-  view: RoomView,
-  before: string,
-  page: { readonly events: readonly RoomEvent[]; readonly complete: boolean },
-): RoomView {
-  if (before !== view.wholeFrom) return view;
+/** The view after the history page that ends before its `wholeFrom`. */
+export function mergeOlder(view: RoomView, page: HistoryPage): RoomView {
+  const before = view.wholeFrom;
   const first = page.events[0]?.position ?? before;
   const remembered = page.complete ? [] : view.events.filter(({ position }) => position < first);
   const whole = view.events.filter(({ position }) => position >= before);

@@ -2,20 +2,17 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { LOBBY } from "../../../functions/protocol.ts";
 import type { Api } from "../client/api.ts";
-import type { Chat, RoomSnapshot } from "../client/chat.ts";
-import { errorText, texts } from "../texts.ts";
+import type { Chat } from "../client/chat.ts";
+import { texts } from "../texts.ts";
 import { Announcer } from "./announcer.tsx";
-import { Composer } from "./composer.tsx";
 import { Drawer } from "./drawer.tsx";
 import { Logo, MenuIcon } from "./icons.tsx";
-import { MessageList } from "./message-list.tsx";
-import { ConnectionMark, Notices } from "./notices.tsx";
+import { ConnectionMark } from "./notices.tsx";
 import { RoomList } from "./room-list.tsx";
+import { RoomPane } from "./room-pane.tsx";
 import { useRoomAddress } from "./use-room-address.ts";
 import { useRooms } from "./use-rooms.ts";
 import { useUnread } from "./use-unread.ts";
-
-const NO_ROOM: RoomSnapshot = { view: undefined, entries: new Map(), history: "idle", error: undefined };
 
 export function ChatPage({ chat, api, onSignOut }: { chat: Chat; api: Api; onSignOut: () => void }) {
   const snapshot = useSyncExternalStore(
@@ -28,7 +25,6 @@ export function ChatPage({ chat, api, onSignOut }: { chat: Chat; api: Api; onSig
   const unread = useUnread(chat, current);
   const [isDrawerOpen, setDrawerOpen] = useState(false);
   const drafts = useRef(new Map<string, string>());
-  const room = snapshot.rooms.get(current) ?? NO_ROOM;
   const roomName = nameOf(current, rooms.rooms);
 
   useEffect(() => chat.open(current), [chat, current]);
@@ -85,38 +81,15 @@ export function ChatPage({ chat, api, onSignOut }: { chat: Chat; api: Api; onSig
           <h1>{roomName}</h1>
           <ConnectionMark connection={connection} />
         </header>
-        <div className="stage">
-          <Notices snapshot={snapshot} onTryNow={() => chat.wake()} onSignOut={onSignOut} />
-          {room.error && room.view === undefined ? (
-            <div className="room-error" role="alert">
-              <p>{errorText(room.error)}</p>
-              {current !== LOBBY && <button onClick={() => openRoom(LOBBY)}>{texts.rooms.toLobby}</button>}
-            </div>
-          ) : (
-            <MessageList
-              key={current}
-              room={room}
-              roomName={roomName}
-              me={user}
-              onLoadOlder={() => chat.loadOlder(current)}
-              onRetry={(id) => chat.retry(id)}
-              onDiscard={(id) => chat.discard(id)}
-            />
-          )}
-        </div>
-        {room.error && room.view !== undefined && (
-          <p className="notice" role="alert">
-            {errorText(room.error)}
-          </p>
-        )}
-        <Composer
-          key={`composer ${current}`}
-          roomName={roomName}
-          isReady={room.view !== undefined && room.error === undefined}
-          bodyBytesMax={limits.bodyBytesMax}
-          initialText={drafts.current.get(current) ?? ""}
-          onText={(text) => drafts.current.set(current, text)}
-          onSend={(body) => chat.send(current, body)}
+        <RoomPane
+          key={current}
+          chat={chat}
+          snapshot={snapshot}
+          id={current}
+          name={roomName}
+          drafts={drafts.current}
+          onLobby={() => openRoom(LOBBY)}
+          onSignOut={onSignOut}
         />
         <Announcer chat={chat} room={current} myId={user.id} />
       </main>

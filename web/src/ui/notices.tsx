@@ -1,5 +1,5 @@
 /** The connection's state and what the server can't do right now, in plain words. */
-import type { ChatSnapshot } from "../client/chat.ts";
+import type { ChatSnapshot, RoomSnapshot } from "../client/chat.ts";
 import { cannotText, errorText, texts } from "../texts.ts";
 
 export function ConnectionMark({ connection: { phase } }: Pick<ChatSnapshot, "connection">) {
@@ -14,11 +14,12 @@ export function ConnectionMark({ connection: { phase } }: Pick<ChatSnapshot, "co
 
 export interface NoticesProps {
   readonly snapshot: ChatSnapshot;
+  readonly roomError: RoomSnapshot["error"];
   readonly onTryNow: () => void;
   readonly onSignOut: () => void;
 }
 
-export function Notices({ snapshot: { connection, cannot }, onTryNow, onSignOut }: NoticesProps) {
+export function Notices({ snapshot: { connection, cannot }, roomError, onTryNow, onSignOut }: NoticesProps) {
   return (
     <div className="notices" role="status">
       {(connection.phase === "waiting" || connection.phase === "connecting") && (
@@ -37,6 +38,7 @@ export function Notices({ snapshot: { connection, cannot }, onTryNow, onSignOut 
           </button>
         </p>
       )}
+      {roomError !== undefined && <p className="notice">{errorText(roomError)}</p>}
       {connection.phase === "online" &&
         [...cannot].map((ability) => (
           <p key={ability} className="notice" data-cannot={ability}>
