@@ -104,6 +104,14 @@ export class FakePlatform implements Platform {
     this.nowMs = endMs;
   }
 
+  /** Moves time on until the client opens its next socket; answers how long that took, at most `mostMs`. */
+  advanceToSocket(mostMs = 120_000): number {
+    const startMs = this.nowMs;
+    const count = this.sockets.length;
+    while (this.sockets.length === count && this.nowMs - startMs < mostMs) this.advance(1);
+    return this.nowMs - startMs;
+  }
+
   #next(endMs: number): Timer | undefined {
     return [...this.#timers].filter(({ dueMs }) => dueMs <= endMs).sort((a, b) => a.dueMs - b.dueMs)[0];
   }
