@@ -21,8 +21,9 @@ export interface World {
   readonly room: string;
   /** Rooms of Alice's, one more than a session may join. */
   readonly rooms: readonly string[];
-  /** Of a message by Bob in Alice's room that was his until he left. */
+  /** Of a message of Bob's, in `takenRoom`. */
   readonly takenId: string;
+  /** Bob's. */
   readonly takenRoom: string;
   readonly tokens: Readonly<Record<BadToken, string>>;
 }
