@@ -2,13 +2,17 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** `begun` as `beginningOf` gave it; where either is unknown, the number alone has to do. */
+/**
+ * `begun` as `beginningOf` gave it; where either is unknown, the number alone has to do. A process that has ended keeps
+ * its number until its parent takes note, which in many containers is never: it does not run.
+ */
 export function isRunning(pid: number, begun: string | undefined): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ESRCH") return false;
   }
+  if (hasEnded(pid)) return false;
   const now = beginningOf(pid);
   return begun === undefined || now === undefined || begun === now;
 }
@@ -22,11 +26,24 @@ export function beginningOf(pid: number): string | undefined {
   }
 }
 
-/** Field 22 of `stat`, in ticks since the machine's start, with that start's id. Field 2, a name in brackets, may hold anything. */
+/** Where the system has no `/proc`, such a process is taken for one that runs. */
+function hasEnded(pid: number): boolean {
+  try {
+    return statOf(pid)[0] === "Z";
+  } catch {
+    return false;
+  }
+}
+
+/** Field 22 of `stat`, in ticks since the machine's start, with that start's id. */
 function fromProc(pid: number): string {
+  return `${readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()} ${statOf(pid)[19]}`;
+}
+
+/** The fields of `stat` from the third on, the state. The second, a name in brackets, may hold anything. */
+function statOf(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-  const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  return `${readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()} ${ticks}`;
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function fromPs(pid: number): string | undefined {

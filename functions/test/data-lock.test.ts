@@ -105,6 +105,20 @@ describe("the lock of the data folder", () => {
     expect(sinceMs).toBeLessThanOrEqual(Date.now());
   }, 20_000);
 
+  it.runIf(process.platform === "linux")(
+    "a holder that ended without its parent's notice is gone",
+    async () => {
+      const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      children.push(parent);
+      const pid = Number(await new Promise((resolve) => parent.stdout.once("data", resolve)));
+      await leave({ pid });
+      await expect.poll(refusal).toBe("");
+      expect(() => process.kill(pid, 0)).not.toThrow(); // its number is still taken
+    },
+  );
+
   it("the same process is refused too, and a refusal leaves the holder alone", async () => {
     const lock = await lockDataFolder(dir);
     const before = await readdir(dir);
