@@ -275,8 +275,8 @@ describe("a link of SST", () => {
   });
 });
 
-describe("is refused, with what would be right:", () => {
-  it.each<[name: string, value: string, message: string]>([
+const wrongValues = (
+  [
     ["PORT", "http", 'PORT="http" must be a whole number from 0 to 65535'],
     ["PORT", "65536", "from 0 to 65535"],
     ["PORT", "-1", "from 0 to 65535"],
@@ -312,15 +312,17 @@ describe("is refused, with what would be right:", () => {
     ["ALLOWED_ORIGINS", "*", "https://chat.example.org"],
     ["ALLOWED_ORIGINS", "https://a.b/", "no path"],
     ["ALLOWED_ORIGINS", "a.b", "no path"],
-    ["BODY_BYTES_MAX", "64000", "must be at least BODY_BYTES_MAX"],
     ["REDIS_CA", "not a certificate", "holds no certificate"],
     ["REDIS_CA", TEST_KEY, "not a certificate"],
     ["REDIS_CA", TEST_CERTIFICATE.replace("MII", "AII"), "not a certificate"],
     ["KAFKA_KEY", TEST_CERTIFICATE, "not a private key"],
     ["KAFKA_KEY", TEST_KEY + TEST_KEY, "more than one"],
-  ])("%s=%s", (name, value, message) => {
-    const extra = name === "BODY_BYTES_MAX" ? { FRAME_BYTES_MAX: "65000" } : {};
-    expect(failure({ [name]: value, ...extra }).message).toContain(message);
+  ] as const
+).map(([name, value, message]) => [name, message, value] as const);
+
+describe("is refused, with what would be right:", () => {
+  it.each(wrongValues)("%s: %s", (name, message, value) => {
+    expect(failure({ [name]: value }).message).toContain(message);
   });
 
   it.each<[title: string, env: Environment, fault: string]>([
@@ -354,6 +356,11 @@ describe("is refused, with what would be right:", () => {
       "an authority, but TLS off",
       { KAFKA_BROKERS: "a:1", KAFKA_CA: TEST_CERTIFICATE, KAFKA_SSL: "false" },
       'KAFKA_SSL="false" turns TLS off',
+    ],
+    [
+      "a body that fills its frame",
+      { BODY_BYTES_MAX: "64000", FRAME_BYTES_MAX: "65000" },
+      'FRAME_BYTES_MAX="65000" must be at least BODY_BYTES_MAX + 1024, which is 65024',
     ],
     [
       "one topic for both",
