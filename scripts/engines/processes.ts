@@ -10,10 +10,24 @@ export function commandLine(pid: number): string | undefined {
   return readProc(pid, "cmdline")?.replaceAll("\0", " ").trim();
 }
 
-/** Whether a process runs; one that has ended and only waits for its parent to notice does not. */
+/**
+ * Whether a process runs; one that has ended and only waits for its parent to notice does not. A first thread that is gone while others
+ * are still ending looks the same, but sockets and files are held until the last of them is.
+ */
 export function isRunning(pid: number): boolean {
   if (!isAlive(pid)) return false;
-  return process.platform !== "linux" || (statFields(pid)?.[0] ?? "Z") !== "Z";
+  if (process.platform !== "linux") return true;
+  const [state = "Z"] = statFields(pid) ?? [];
+  return state !== "Z" || threadCount(pid) > 1;
+}
+
+function threadCount(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return 0;
+    throw error;
+  }
 }
 
 /** When a process started, good only for comparing: an id may be used again, id and mark together are not. */
