@@ -85,7 +85,7 @@ export const VARIABLE_GROUPS = {
     REDIS_CLUSTER: {
       schema: flag(),
       default: "false",
-      help: "The URL is a member of a cluster: find the others through it.",
+      help: "Clusters are not supported yet: true is refused at start.",
     },
   },
   Kafka: {
