@@ -1,5 +1,5 @@
 /** The auditor: what was acknowledged, what the log and the store hold and what clients show must be the same. */
-import type { RoomEvent } from "../protocol.ts";
+import { PAGE_EVENTS, type RoomEvent } from "../protocol.ts";
 import type { TestClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 import { guest, RawClient } from "./test-client.ts";
@@ -24,11 +24,16 @@ export async function history(url: string, room: string): Promise<RoomEvent[]> {
   return events;
 }
 
-/** Every fault found; none means that nothing was lost, doubled or out of order. */
+/**
+ * Every fault found; none means that nothing was lost, doubled or out of order. `whole`: Redis kept its memory and nobody was away for
+ * long, so every client must show its rooms from their first message on, at the places that `sent` named. Otherwise a view may
+ * begin later, with the newest page of its last reset, but not after that.
+ */
 export async function audit(
   url: string,
   clients: readonly TestClient[],
   rooms: readonly string[],
+  { whole = false } = {},
 ): Promise<string[]> {
   await waitFor(
     () => clients.every(({ waiting, isSettled }) => waiting === 0 && isSettled),
@@ -50,19 +55,35 @@ export async function audit(
   if (new Set(ids).size !== ids.length) faults.push("an id is stored twice");
   const storedIds = new Set(ids);
   for (const id of acknowledged) if (!storedIds.has(id)) faults.push(`saved and not stored: ${id}`);
-  for (const room of rooms) faults.push(...compare(room, stored.get(room) ?? [], clients));
+  for (const room of rooms) faults.push(...compare(room, stored.get(room) ?? [], clients, whole));
+  if (whole) faults.push(...misplaced([...stored.values()].flat(), clients));
   return faults;
 }
 
-function compare(room: string, rows: readonly RoomEvent[], clients: readonly TestClient[]): string[] {
+/** Messages whose `sent` named another place than the one where they are stored. */
+function misplaced(rows: readonly RoomEvent[], clients: readonly TestClient[]): string[] {
+  const places = new Map(rows.map(({ id, position }) => [id, position]));
+  const sent = clients.flatMap((client) => [...client.sent]);
+  return sent
+    .filter(([id, position]) => places.get(id) !== position)
+    .map(([id]) => `sent and stored elsewhere: ${id}`);
+}
+
+export function compare(
+  room: string,
+  rows: readonly RoomEvent[],
+  clients: readonly Pick<TestClient, "name" | "shown">[],
+  whole: boolean,
+): string[] {
   const faults: string[] = [];
   const positions = rows.map(({ position }) => position);
   if (new Set(positions).size !== positions.length) faults.push(`a position is used twice in ${room}`);
   for (const client of clients) {
     const shown = client.shown(room);
-    const first = shown[0]?.position ?? "9";
+    const latest = (whole ? rows.at(0) : rows.at(-Math.min(PAGE_EVENTS, rows.length)))?.position ?? "";
+    const first = shown[0]?.position ?? latest;
     const expected = rows
-      .filter(({ position }) => position >= first)
+      .filter(({ position }) => position >= first || position >= latest)
       .map(({ id, position }) => `${position} ${id}`);
     const seen = shown.map(({ id, position }) => `${position} ${id}`);
     if (expected.join() === seen.join()) continue;

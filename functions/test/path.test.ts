@@ -17,9 +17,10 @@ describe("the path on embedded engines", () => {
       Array.from({ length: 40 }, (_, index) => new TestClient(`c${index}`, [embedded.url], rooms).start()),
     );
     await load({ clients, rooms, messages: 4_000, perSecond: 800, resentShare: 0.05, cutsPerSecond: 4 });
-    const faults = await audit(embedded.url, clients, rooms);
+    const faults = await audit(embedded.url, clients, rooms, { whole: true });
     await Promise.all(clients.map((client) => client.stop()));
     expect(faults).toEqual([]);
+    expect(clients.reduce((sum, { reconnects }) => sum + reconnects, 0)).toBeGreaterThan(clients.length);
   }, 180_000);
 
   test("[G3] a kill -9 loses nothing that was saved, and an orderly end nothing that was acknowledged", async () => {

@@ -81,6 +81,11 @@ export class TestClient {
   readonly sent = new Map<string, string>();
   readonly saved = new Set<string>();
   readonly faults: string[] = [];
+  /** Retriable errors, by code. */
+  readonly refusals = new Map<string, number>();
+  /** `degraded`, `recovered` and `reconnect`, in order. */
+  readonly told: ServerFrame[] = [];
+  readonly closeCodes: number[] = [];
   resets = 0;
   reconnects = 0;
   readonly #urls: readonly string[];
@@ -91,6 +96,7 @@ export class TestClient {
   #stopped = false;
   #turn = 0;
   #offsetMs = 0;
+  #reconnectAfterMs: number | undefined;
   #running: Promise<void> | undefined;
 
   constructor(name: string, urls: readonly string[], rooms: readonly string[], turn = 0) {
@@ -105,7 +111,7 @@ export class TestClient {
     const url = this.#urls[this.#turn % this.#urls.length] ?? "";
     this.#token = (await guest(url, this.name)).token;
     this.#running = this.#run();
-    await waitFor(() => this.isJoined, `${this.name} to join`, 30_000);
+    await waitFor(() => this.isSettled, `${this.name} to join and its views to be settled`, 30_000);
     return this;
   }
 
@@ -155,7 +161,9 @@ export class TestClient {
         perMessageDeflate: false,
       });
       this.#socket = socket;
-      const ended = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+      const ended = new Promise<void>((resolve) =>
+        socket.on("close", (code) => (this.closeCodes.push(code), resolve())),
+      );
       socket.on("error", () => {}); // the close follows
       socket.on("open", () => this.#transmit({ type: "auth", ref: 0, token: this.#token }));
       socket.on("message", (data: Buffer) => this.#hear(JSON.parse(data.toString()) as ServerFrame));
@@ -164,7 +172,9 @@ export class TestClient {
       clearInterval(timer);
       this.reconnects++;
       for (const view of this.#views.values()) view.joining = true;
-      if (!this.#stopped) await sleep(20 + Math.random() * 200);
+      const afterMs = this.#reconnectAfterMs ?? 20 + Math.random() * 200;
+      this.#reconnectAfterMs = undefined;
+      if (!this.#stopped) await sleep(afterMs);
     }
   }
 
@@ -176,7 +186,10 @@ export class TestClient {
     if (frame.type === "sent") return this.#wasSent(frame);
     if (frame.type === "saved")
       return frame.ids.forEach((id) => (this.saved.add(id), this.#outbox.delete(id)));
-    if (frame.type === "error") this.#failed(frame);
+    if (frame.type === "error") return this.#failed(frame);
+    if (frame.type === "reconnect") this.#reconnectAfterMs = frame.afterMs;
+    if (frame.type === "reconnect" || frame.type === "degraded" || frame.type === "recovered")
+      this.told.push(frame);
   }
 
   #welcomed(nowMs: number): void {
@@ -231,6 +244,7 @@ export class TestClient {
       for (const waiting of this.#outbox.values())
         if (!this.saved.has(waiting.frame.id)) waiting.retryAtMs = Math.min(waiting.retryAtMs, at);
     if (!retriable) this.faults.push(`${code}: ${message}`);
+    else this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
   }
 
   #retry(): void {

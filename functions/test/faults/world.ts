@@ -43,7 +43,7 @@ export async function startWorld(stage: string, more: Env = {}) {
   };
 }
 
-/** Clients over all nodes in new rooms, settled. */
+/** Clients over all nodes in new rooms, their views settled. */
 export async function joinAll(nodes: readonly Running[], clientCount: number, roomCount: number) {
   const urls = nodes.map(({ url }) => url);
   const rooms = await makeRooms(urls[0] ?? "", roomCount);
