@@ -42,6 +42,7 @@ export class Chat {
   /** The message's position. `saved` follows through the sender. Every error is one that a client may be told. */
   async send(send: Send): Promise<Position> {
     const { metrics, flusher, runtime } = this.#deps;
+    let giveBack = () => {};
     try {
       if (uuidTimeMs(send.draft.id) > runtime.now() + ID_AHEAD_MS) {
         throw new ChatError(
@@ -49,11 +50,13 @@ export class Chat {
           `The id's time is over a minute ahead of the server's, ${runtime.now()}.`,
         );
       }
-      flusher.admit();
+      giveBack = flusher.admit();
       return await (this.isImmediate(send) ? this.#append(send) : this.#judgeThenAppend(send));
     } catch (error) {
       metrics.sends.inc({ outcome: "refused" });
       throw error;
+    } finally {
+      giveBack();
     }
   }
 

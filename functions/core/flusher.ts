@@ -54,6 +54,8 @@ export class Flusher {
   readonly #deps: FlusherDeps;
   #waiting: LogEntry[] = [];
   #resending = 0;
+  /** Messages that were admitted and are still on their way to the stream. */
+  #underway = 0;
   #isRunning = false;
   #closed = false;
 
@@ -63,13 +65,19 @@ export class Flusher {
   }
 
   get backlog(): number {
-    return this.#waiting.length + this.#resending;
+    return this.#waiting.length + this.#resending + this.#underway;
   }
 
-  /** Throws `backlog_full` when no more may be accepted (G7). Called before the append. */
-  admit(): void {
-    if (this.backlog < this.#deps.backlogMax) return;
-    throw new ChatError("backlog_full", "Too many messages wait to be saved.", { retryAfterMs: 1000 });
+  /**
+   * Takes a place for a message before its append, so that a burst can't pass the bound (G7); the answer gives it back, once the message
+   * is added or refused. Throws `backlog_full` when there is none.
+   */
+  admit(): () => void {
+    if (this.backlog >= this.#deps.backlogMax) {
+      throw new ChatError("backlog_full", "Too many messages wait to be saved.", { retryAfterMs: 1000 });
+    }
+    this.#underway++;
+    return () => void this.#underway--;
   }
 
   add(entry: LogEntry): void {
