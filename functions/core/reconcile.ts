@@ -71,34 +71,43 @@ export class Reconcile {
   }
 
   async #lookAt(room: string, caughtUpAtMs: number): Promise<void> {
-    const { outbox, metrics, keep } = this.#deps;
+    const { outbox, keep } = this.#deps;
     const from = this.#stored.get(room) ?? ZERO;
     const readMs = this.#deps.runtime.elapsed();
-    const { events, length } = await outbox.entries(room, ZERO, Math.max(CHUNK, 0));
-    const { storedUpTo, missing } = await this.#compare(room, events, from);
-    if (storedUpTo > from) this.#stored.set(room, storedUpTo);
+    const { events, length } = await outbox.entries(room, from, CHUNK);
+    const missing = await this.#missing(room, events);
+    const hole = missing[0]?.position;
+    const known = events.findLast(({ position }) => hole === undefined || position < hole);
+    if (known) this.#stored.set(room, known.position);
     await this.#appendMissing(missing, caughtUpAtMs, readMs);
-    const spare = events
-      .slice(0, Math.max(0, length - keep))
-      .filter(({ position }) => position <= storedUpTo);
-    const last = spare.at(-1);
-    if (last) metrics.trimmedEntries.inc(await outbox.trim(room, last.position));
-    if (missing.length === 0 && length <= keep && events.length === length)
-      await outbox.retire(room, IDLE_MS);
+    if (length > keep) await this.#trim(room, Math.min(length - keep, CHUNK), caughtUpAtMs);
+    if (missing.length > 0 || this.#closed) return;
     // More than one look holds: go on at once rather than fall behind.
-    if (last && length - spare.length > keep + CHUNK && !this.#closed) await this.#lookAt(room, caughtUpAtMs);
+    if (events.length === CHUNK) return this.#lookAt(room, caughtUpAtMs);
+    if (length > keep) return;
+    await outbox.retire(room, IDLE_MS);
   }
 
-  /** How far the entries are stored at their positions without a hole, and which are not. */
-  async #compare(room: string, events: readonly StreamEvent[], from: Position) {
-    const unknown = events.filter(({ position }) => position > from);
-    const entries = unknown.map(({ position, json }) => ({ id: decodeEvent(json).id, position }));
-    const stored =
-      entries.length === 0 ? new Set<Position>() : await this.#deps.store.storedAmong(room, entries);
-    const missing = unknown.filter(({ position }) => !stored.has(position));
+  /**
+   * Up to `count` of the oldest entries, as far as each of them is stored at its position. What is not is appended: it may have come back
+   * with an older memory, below what was looked at.
+   */
+  async #trim(room: string, count: number, caughtUpAtMs: number): Promise<void> {
+    const readMs = this.#deps.runtime.elapsed();
+    const { events } = await this.#deps.outbox.entries(room, ZERO, count);
+    const missing = await this.#missing(room, events);
+    await this.#appendMissing(missing, caughtUpAtMs, readMs);
     const hole = missing[0]?.position;
-    const known = unknown.filter(({ position }) => hole === undefined || position < hole);
-    return { storedUpTo: known.at(-1)?.position ?? from, missing };
+    const last = events.findLast(({ position }) => hole === undefined || position < hole);
+    if (last) this.#deps.metrics.trimmedEntries.inc(await this.#deps.outbox.trim(room, last.position));
+  }
+
+  /** Those that are not stored at their position. */
+  async #missing(room: string, events: readonly StreamEvent[]): Promise<readonly StreamEvent[]> {
+    if (events.length === 0) return [];
+    const entries = events.map(({ position, json }) => ({ id: decodeEvent(json).id, position }));
+    const stored = await this.#deps.store.storedAmong(room, entries);
+    return events.filter(({ position }) => !stored.has(position));
   }
 
   /** Only what should have come by now, and only while what was read is fresh: a paused process must not write late (N6). */

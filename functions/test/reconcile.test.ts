@@ -1,0 +1,95 @@
+/** The care for the streams: nothing unsaved leaves one, and nothing stays unsaved in one, however many entries it keeps. */
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { MemoryEventLog } from "../adapters/event-log-memory.ts";
+import { StreamMemory, type MemoryRoomStream } from "../adapters/room-stream-memory.ts";
+import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
+import { PrismaStore } from "../adapters/store-prisma.ts";
+import { decodeEvent, encodeDraft } from "../core/event.ts";
+import { ZERO } from "../core/position.ts";
+import { Reconcile } from "../core/reconcile.ts";
+import { partitionOf } from "../core/room-stream.ts";
+import { silentLogger as logger } from "../lib/logger.ts";
+import { createMetrics } from "../lib/metrics.ts";
+import type { RoomEvent } from "../protocol.ts";
+import { newId } from "./events.ts";
+import { createPgliteTemplate, type PgliteTemplate } from "./pglite-template.ts";
+
+let template: PgliteTemplate;
+let store: PrismaStore;
+let memory: StreamMemory;
+let stream: MemoryRoomStream;
+let log: MemoryEventLog;
+let logged: string[];
+
+beforeAll(async () => void (template = await createPgliteTemplate()));
+afterAll(() => template.remove());
+beforeEach(async () => {
+  store = new PrismaStore(await template.open());
+  memory = new StreamMemory(runtime);
+  stream = memory.connect();
+  log = new MemoryEventLog({ runtime, stage: "test", logger });
+  logged = [];
+  await log.start(
+    async ({ records }) => void logged.push(...records.map(({ value }) => decodeEvent(value).id)),
+  );
+  // All that the log ever held is stored, so what a stream holds and the store lacks was left behind.
+  await store.markCaughtUp([{ partition: 0, caughtUpAtMs: runtime.now() + 60_000 }], 1);
+  return async () => {
+    await log.close();
+    await store.close();
+  };
+});
+
+async function fill(room: string, count: number): Promise<RoomEvent[]> {
+  const fence = await stream.open(partitionOf(room), { nowMs: runtime.now(), floor: ZERO });
+  const user = { id: "u1", name: "Ada" };
+  for (let n = 0; n < count; n++) {
+    await stream.append(encodeDraft({ room, id: newId(), user, body: `${n}` }), fence, ZERO);
+  }
+  return (await stream.entries(room, ZERO, count)).events.map(({ json }) => decodeEvent(json));
+}
+
+const care = (keep: number) =>
+  new Reconcile({ outbox: stream, store, log, runtime, metrics: createMetrics(), logger, keep }).look();
+
+test("[C5] entries left behind far up a long stream are appended to the log", async () => {
+  const events = await fill("lobby", 1_500);
+  await store.insertEvents(events.slice(0, 1_400));
+  await care(3_000);
+  expect(logged).toEqual(events.slice(1_400).map(({ id }) => id));
+});
+
+test("[C4] a stream is trimmed up to the first entry that is not stored, and to its newest once all are", async () => {
+  const events = await fill("lobby", 100);
+  const lacking = events[20];
+  await store.insertEvents(events.filter((event) => event !== lacking));
+  await care(10);
+  expect((await stream.entries("lobby", ZERO, 100)).events[0]?.position).toBe(lacking?.position);
+  await store.insertEvents(events);
+  await care(10);
+  const { events: left } = await stream.entries("lobby", ZERO, 100);
+  expect(left.map(({ position }) => position)).toEqual(events.slice(-10).map(({ position }) => position));
+});
+
+test("[C4] an entry below what was stored, back with an older memory, does not leave unsaved, and is appended to the log", async () => {
+  const reconcile = new Reconcile({
+    outbox: stream,
+    store,
+    log,
+    runtime,
+    metrics: createMetrics(),
+    logger,
+    keep: 10,
+  });
+  const [first, ...rest] = await fill("lobby", 40);
+  if (!first) throw new Error("nothing was appended");
+  const whole = (await stream.entries("lobby", ZERO, 40)).events;
+  await stream.trim("lobby", first.position); // as if it had been in another memory
+  await store.insertEvents(rest);
+  await reconcile.look();
+  expect((await stream.entries("lobby", ZERO, 40)).length).toBe(10);
+  memory.contents.streams.set("lobby", [...whole]);
+  await reconcile.look();
+  expect((await stream.entries("lobby", ZERO, 40)).events[0]?.position).toBe(first.position);
+  expect(logged).toEqual([first.id]);
+});
