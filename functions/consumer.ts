@@ -34,6 +34,7 @@ await start(
       metrics,
       logger,
       streamKeep,
+      stallMs: settings.stallMs,
       batchMax: settings.batchMax,
     });
     lifecycle.onClose("consumer", () => chat.close());

@@ -34,6 +34,7 @@ await start(
       metrics,
       logger,
       streamKeep,
+      stallMs: config.consumer.stallMs,
       batchMax,
     });
     lifecycle.onClose("consumer", () => chat.close());

@@ -22,6 +22,7 @@ export interface ConsumerOptions {
   readonly logger: Logger;
   readonly batchMax: number;
   readonly streamKeep: number;
+  readonly stallMs: number;
 }
 
 export class ChatConsumer {

@@ -16,12 +16,11 @@ export interface ProgressDeps {
   readonly runtime: Runtime;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Nothing may wait longer than this without progress before the consumer calls itself stuck. */
+  readonly stallMs: number;
 }
 
 const LOOK_MS = 500;
-/** The oldest unstored record may be this old before the consumer calls itself stuck. */
-const STUCK_MS = 30_000;
-
 export class Progress {
   readonly #deps: ProgressDeps;
   /** Per partition the end that was asked last and not reached yet. */
@@ -58,7 +57,8 @@ export class Progress {
 
   /** Nothing waits for too long, and the log can be asked. */
   isReady(): boolean {
-    return this.oldestUnstoredMs() < STUCK_MS && this.#deps.runtime.elapsed() - this.#lastLookMs < STUCK_MS;
+    const { runtime, stallMs } = this.#deps;
+    return this.oldestUnstoredMs() < stallMs && runtime.elapsed() - this.#lastLookMs < stallMs;
   }
 
   /** One look at log and store. True when all that the log holds is stored. */
