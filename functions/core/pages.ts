@@ -73,17 +73,18 @@ export class Pages {
     }
   }
 
-  /** Everything above `after`, at least up to `upTo`, linked without a gap; undefined when it can't be had so. */
-  async since(room: string, after: Position, upTo: Position): Promise<Missed | undefined> {
+  /** Everything above `after`, at least up to `upTo`, linked without a gap; else why it can't be had so. */
+  async since(room: string, after: Position, upTo: Position): Promise<Missed | "gap" | "too_far"> {
     const tail = await this.#fences.read(room, (fence) =>
       this.#stream.readAfter(room, fence, after, RESUME_EVENTS_MAX + 1),
     );
-    if (tail.events.length > RESUME_EVENTS_MAX) return undefined;
+    if (tail.events.length > RESUME_EVENTS_MAX) return "too_far";
     if (links(after, tail.events, upTo)) return { source: "stream", events: tail.events };
     const stored = await this.#store.eventsAfter(room, after, RESUME_EVENTS_MAX + 1);
     const rows = stored.events.filter(({ position }) => position <= upTo).map(toStreamEvent);
     const merged = merge(rows, tail.events);
-    if (merged.length > RESUME_EVENTS_MAX || !links(after, merged, upTo)) return undefined;
+    if (merged.length > RESUME_EVENTS_MAX) return "too_far";
+    if (!links(after, merged, upTo)) return "gap";
     return { source: "store", events: merged };
   }
 
@@ -93,7 +94,10 @@ export class Pages {
     const answer = await this.#fences.read(room, read);
     if (answer.tail.head > answer.fence.position) return answer;
     // An empty stream under a fence that is below what is stored: clocks went back. Positions must not.
-    const stored = await this.#store.headOf(room).catch(() => undefined);
+    const stored = await this.#store.headOf(room).catch((error: unknown) => {
+      this.#logger.warn("whether the fence is above what is stored can't be asked now", { room, err: error });
+      return undefined;
+    });
     if (stored === undefined || stored <= answer.fence.position) return answer;
     this.#fences.saw(stored);
     await this.#fences.force(room, stored);

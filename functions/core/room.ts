@@ -29,6 +29,8 @@ export interface RoomDeps {
   readonly logger: Logger;
 }
 
+type MissedHere = Missed | { readonly source: "ring"; readonly events: readonly StreamEvent[] };
+
 interface Held {
   readonly fence: Position;
   readonly event: StreamEvent;
@@ -86,15 +88,13 @@ export class Room {
     if (!this.#live) await this.ready();
     // No await between what is read here and the membership: nothing can fall in between.
     this.members.add(member);
-    if (after === undefined) return this.#sendPage(member, "joined", ref);
-    const events = missed?.events && this.#completed(after, missed.events);
-    const tooFar = events && events.reduce((sum, { json }) => sum + json.length, 0) > RESUME_BYTES_MAX;
-    if (!events || tooFar) {
+    if (after === undefined || missed === undefined) return this.#sendPage(member, "joined", ref);
+    const events = this.#completed(after, missed);
+    if (typeof events === "string") {
       this.#deps.metrics.resumes.inc({ source: "reset" });
-      const reason = after < this.#fence ? "fence" : tooFar ? "too_far" : "gap";
-      return this.#sendPage(member, "reset", ref, reason);
+      return this.#sendPage(member, "reset", ref, events);
     }
-    this.#deps.metrics.resumes.inc({ source: missed?.source ?? "ring" });
+    if (typeof missed === "object") this.#deps.metrics.resumes.inc({ source: missed.source });
     member.send(
       Frame.of({
         type: "joined",
@@ -223,8 +223,8 @@ export class Room {
       const { pages, metrics, logger } = this.#deps;
       try {
         const missed = await pages.since(this.id, this.#pos, upTo);
-        metrics.repairs.inc({ source: missed?.source ?? "reset" });
-        if (!missed) return void (await this.#load("gap"));
+        metrics.repairs.inc({ source: typeof missed === "string" ? "reset" : missed.source });
+        if (typeof missed === "string") return void (await this.#load("gap"));
         for (const event of missed.events) if (event.prev === this.#pos) this.#advance(event);
       } catch (error) {
         logger.warn("a hole can't be mended now", { room: this.id, err: error });
@@ -246,11 +246,9 @@ export class Room {
     );
   }
 
-  /** What a resume needs beyond the ring. Undefined: it can't be whole. */
-  async #missed(
-    after: Position,
-  ): Promise<Missed | { source: "ring"; events: readonly StreamEvent[] } | undefined> {
-    if (after < this.#fence) return undefined;
+  /** What a resume has missed so far, or why it can't be whole. */
+  async #missed(after: Position): Promise<MissedHere | ResetReason> {
+    if (after < this.#fence) return "fence";
     if (after === this.#pos) return { source: "ring", events: [] };
     const events = this.#ring.since(after);
     if (events) return { source: "ring", events };
@@ -258,13 +256,16 @@ export class Room {
   }
 
   /** The missed events and what came while they were read, exactly up to `pos`. */
-  #completed(after: Position, missed: readonly StreamEvent[]): readonly StreamEvent[] | undefined {
-    if (after < this.#fence) return undefined;
-    const known = missed.filter(({ position }) => position <= this.#pos);
+  #completed(after: Position, missed: MissedHere | ResetReason): readonly StreamEvent[] | ResetReason {
+    if (after < this.#fence) return "fence";
+    if (typeof missed === "string") return missed;
+    const known = missed.events.filter(({ position }) => position <= this.#pos);
     const cursor = known.at(-1)?.position ?? after;
     const since = cursor === this.#pos ? [] : this.#ring.since(cursor);
     const events = since && [...known, ...since];
-    return events && links(after, events, this.#pos) ? events : undefined;
+    if (!events || !links(after, events, this.#pos)) return "gap";
+    const bytes = events.reduce((sum, { json }) => sum + Buffer.byteLength(json), 0);
+    return bytes > RESUME_BYTES_MAX ? "too_far" : events;
   }
 
   #sendPage(member: Member, type: "joined", ref: number | undefined): void;

@@ -108,6 +108,11 @@ export class Session implements Member, Sender {
     this.#transport.close(CLOSES[reason].code, reason);
   }
 
+  /** It was ended by us, or is gone. */
+  get hasEnded(): boolean {
+    return this.#closed;
+  }
+
   /** The connection is gone. */
   ended(): void {
     if (this.#closed) return;

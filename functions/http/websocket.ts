@@ -25,6 +25,8 @@ export interface WebSocketOptions {
 
 /** A client that does not read its close frame is cut after this. */
 const CLOSE_GRACE_MS = 2_000;
+/** RFC 6455, 7.4.1: no close frame came. */
+const ABNORMAL = 1006;
 
 export interface WebSockets {
   readonly count: () => number;
@@ -57,9 +59,11 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     ws.on("message", (data: Buffer, isBinary) =>
       isBinary ? session.receiveBinary() : session.receive(data.toString()),
     );
-    // One malformed frame would otherwise end the process. The close that follows says all there is to say.
-    ws.on("error", () => {});
-    ws.on("close", () => {
+    let fault: string | undefined;
+    // One malformed frame would otherwise end the process. The close that follows counts it.
+    ws.on("error", (error: NodeJS.ErrnoException) => (fault = error.code ?? error.name));
+    ws.on("close", (code: number) => {
+      if (!session.hasEnded) metrics.closes.inc({ reason: reasonOf(code, fault) });
       connections.delete(connection);
       metrics.connections.set(connections.size);
       node.closeSession(session);
@@ -74,6 +78,12 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
       for (const connection of connections) connection.cut();
     },
   };
+}
+
+/** Why a connection ended that we did not end. */
+function reasonOf(code: number, fault: string | undefined): "client" | "frame_too_long" | "broken" {
+  if (fault === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH") return "frame_too_long";
+  return fault !== undefined || code === ABNORMAL ? "broken" : "client";
 }
 
 /** Sockets with something to write; they are written together at the end of the tick. */
