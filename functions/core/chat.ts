@@ -132,7 +132,7 @@ export class Chat {
     if (error instanceof StaleFenceError) {
       this.#deps.metrics.staleFences.inc();
       // The client tries again; by then the fence is known.
-      this.#deps.fences.open(error.partition).catch(() => undefined);
+      this.#deps.fences.openLater(error.partition);
     }
     return unavailableWhenStale(error);
   }

@@ -52,6 +52,13 @@ export class Fences {
     return opening;
   }
 
+  /** As `open`, for one who can't wait: a failure is logged, and the next who asks opens again. */
+  openLater(partition: number): void {
+    this.open(partition).catch((error: unknown) => {
+      this.#options.logger.debug("a fence can't be read now", { partition, err: error });
+    });
+  }
+
   /** The stream of a room is gone though its fence is there: a new fence above everything seen (N3). */
   async force(room: string, above: Position): Promise<Fence> {
     const partition = partitionOf(room);

@@ -22,7 +22,7 @@ export class Hub implements FeedListener {
   readonly #deps: HubDeps;
   readonly #rooms = new Map<string, Room>();
   readonly #idle = new Map<string, number>();
-  #cancels: Cancel[] = [];
+  readonly #cancels = new Map<number, Cancel>();
   #closed = false;
   #sweeping = false;
   #sweepAgain = false;
@@ -64,23 +64,23 @@ export class Hub implements FeedListener {
 
   close(): void {
     this.#closed = true;
-    for (const cancel of this.#cancels) cancel();
+    for (const cancel of this.#cancels.values()) cancel();
   }
 
   /** Never two at once: a sweep that is asked for meanwhile follows. */
   async #sweep(): Promise<void> {
     if (this.#sweeping) return void (this.#sweepAgain = true);
     this.#sweeping = true;
-    do {
-      this.#sweepAgain = false;
-      this.#closeIdle();
-      await Promise.all([
-        this.#deps.health.probe(),
-        this.#probeFeed(),
-        ...this.#byPartition().map((rooms) => this.#inspect(rooms)),
-      ]);
-    } while (this.#sweepAgain && !this.#closed);
-    this.#sweeping = false;
+    try {
+      do {
+        this.#sweepAgain = false;
+        this.#closeIdle();
+        const rooms = this.#byPartition().map((some) => this.#inspect(some));
+        await Promise.all([this.#deps.health.probe(), this.#probeFeed(), ...rooms]);
+      } while (this.#sweepAgain && !this.#closed);
+    } finally {
+      this.#sweeping = false;
+    }
   }
 
   async #probeFeed(): Promise<void> {
@@ -142,12 +142,13 @@ export class Hub implements FeedListener {
   }
 
   #every(intervalMs: number, task: () => Promise<void>): void {
+    const { runtime, logger } = this.#deps;
+    const again = () => void (this.#closed || this.#cancels.set(intervalMs, runtime.after(intervalMs, run)));
     const run = () => {
       task()
-        .catch((error: unknown) => this.#deps.logger.error("looking after the rooms failed", { err: error }))
-        .finally(() => !this.#closed && this.#cancels.push(this.#deps.runtime.after(intervalMs, run)));
-      this.#cancels = this.#cancels.slice(-2);
+        .catch((error: unknown) => logger.error("looking after the rooms failed", { err: error }))
+        .finally(again);
     };
-    this.#cancels.push(this.#deps.runtime.after(intervalMs, run));
+    again();
   }
 }

@@ -1,13 +1,12 @@
 /** Judges a message that may have been sent before, where Redis's ids can't (N7): its stream, then the settled store. */
 import { ChatError } from "../lib/errors.ts";
-import { decodeEvent } from "./event.ts";
+import { decodeEvent, toStreamEvent } from "./event.ts";
 import type { Fences } from "./fences.ts";
 import { fromMs, type Position } from "./position.ts";
 import type { RoomStream, StreamEvent } from "./room-stream.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Settlement } from "./settlement.ts";
 import type { EventStore } from "./store.ts";
-import { toStreamEvent } from "./event.ts";
 import { uuidTimeMs } from "./uuid.ts";
 
 /** Ids live in Redis for three minutes; from this age on they are not relied on. */
