@@ -136,6 +136,26 @@ describeEngine(["control"], "real engines under load", () => {
     expect(clients.every(({ resets }) => resets > 0)).toBe(true);
   }, 180_000);
 
+  test("[G4] the feed cut again and again under load: what it did not bring is read from the stream", async () => {
+    const client = new Redis(world.redis.url);
+    const repairs = async () => {
+      const pages = await Promise.all(nodes.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
+      const counts = pages.flatMap((page) => [
+        ...page.matchAll(/^skat_hub_repairs_total\{source="(?:stream|store)"\} (\d+)$/gm),
+      ]);
+      return counts.reduce((total, [, count]) => total + Number(count), 0);
+    };
+    const before = await repairs();
+    await underLoad({ messages: 2_000, perSecond: 150, whole: true }, async ({ more }) => {
+      for (let round = 0; round < 8; round++) {
+        await client.call("CLIENT", "KILL", "TYPE", "pubsub");
+        await more(100);
+      }
+    });
+    client.disconnect();
+    expect(await repairs()).toBeGreaterThan(before);
+  }, 180_000);
+
   test("[G3] [G5] a node killed under load: its clients resume on the other", async () => {
     await underLoad(
       { messages: 2_000, perSecond: 150, whole: true },
