@@ -12,6 +12,8 @@ import { partitionOf, type StreamEvent } from "../core/room-stream.ts";
 import { ZERO } from "../core/position.ts";
 import { describeEngine } from "./engines.ts";
 import { newId } from "./events.ts";
+import { startTcpProxy } from "./tcp-proxy.ts";
+import { waitFor } from "./wait-for.ts";
 import {
   appendMany,
   describeRoomStream,
@@ -77,6 +79,32 @@ describeEngine(["redis", "control"], "Redis", () => {
   }
 
   describeRoomStream("Redis", createWorld);
+
+  it("[N3] a subscriber that has gone deaf on an open connection is found by its canary and hears again", async () => {
+    const proxy = await startTcpProxy(() => engine.port);
+    const target = { stage: newId(), onError: () => undefined };
+    const stream = new RedisRoomStream({ ...target, url: engine.url, roomEntriesMax: 100 });
+    const publish = (channel: string, text: string) => stream.publish(channel, text);
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const feed = new RedisRoomFeed({ ...target, url, runtime: systemRuntime, publish });
+    const heard: string[] = [];
+    let interruptions = 0;
+    feed.listen({
+      onEvent: (_, __, { position }) => heard.push(position),
+      onInterrupted: () => interruptions++,
+    });
+    await waitFor(() => interruptions === 1, "the first connection");
+    await feed.subscribe(ROOM);
+    const fence = await opened(stream);
+    proxy.silence();
+    await stream.append(draftOf("unheard"), fence, ZERO);
+    await feed.probe();
+    await waitFor(() => interruptions === 2, "the connection to be replaced");
+    const { position } = await stream.append(draftOf("heard"), fence, ZERO);
+    await waitFor(() => heard.includes(position), "the next event");
+    expect(heard).toEqual([position]);
+    await Promise.all([stream.close(), feed.close(), proxy.close()]);
+  });
 
   it("answers unavailable within three seconds while Redis is frozen, and works again after", async () => {
     const world = await createWorld();

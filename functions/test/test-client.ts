@@ -87,6 +87,8 @@ export class TestClient {
   readonly told: ServerFrame[] = [];
   readonly closeCodes: number[] = [];
   resets = 0;
+  /** Events whose predecessor it did not hold: a node that mends its holes sends none. */
+  holes = 0;
   reconnects = 0;
   readonly #urls: readonly string[];
   readonly #views = new Map<string, View>();
@@ -218,7 +220,10 @@ export class TestClient {
   #live(event: RoomEvent): void {
     const view = this.#view(event.room);
     if (view.joining || event.position <= view.cursor) return;
-    if (event.prev !== view.cursor) return this.#join(event.room);
+    if (event.prev !== view.cursor) {
+      this.holes++;
+      return this.#join(event.room);
+    }
     view.cursor = event.position;
     this.#add(event);
   }

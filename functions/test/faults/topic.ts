@@ -5,6 +5,15 @@ import { decodeEvent } from "../../core/event.ts";
 import type { RoomEvent } from "../../protocol.ts";
 import { waitFor } from "../wait-for.ts";
 
+/** The offsets that a group has committed, partition by partition. */
+export async function committedOf(broker: string, groupId: string, topic: string): Promise<string[]> {
+  const admin = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const [answer] = await admin.fetchOffsets({ groupId, topics: [topic] });
+  await admin.disconnect();
+  return (answer?.partitions ?? []).map(({ partition, offset }) => `${partition}: ${offset}`).sort();
+}
+
 export async function readTopic(broker: string, topic: string): Promise<RoomEvent[]> {
   const kafka = new Kafka({ brokers: [broker], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
