@@ -26,10 +26,14 @@ export function beginningOf(pid: number): string | undefined {
   }
 }
 
-/** Where the system has no `/proc`, such a process is taken for one that runs. */
+/**
+ * Field 3, the state, and field 20, the threads left: the first of them may be gone while others still write. Where the system has no
+ * `/proc`, such a process is taken for one that runs.
+ */
 function hasEnded(pid: number): boolean {
   try {
-    return statOf(pid)[0] === "Z";
+    const stat = statOf(pid);
+    return stat[0] === "Z" && Number(stat[17]) <= 1;
   } catch {
     return false;
   }

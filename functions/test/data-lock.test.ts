@@ -1,11 +1,13 @@
 /** The lock of the data folder, held by real processes. */
 import { fork, spawn, type ChildProcess } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DataFolderLockedError, lockDataFolder } from "../lib/data-lock.ts";
+import { beginningOf, isRunning } from "../lib/process-identity.ts";
 
 const CONTENDER = fileURLToPath(new URL("data-lock-contender.ts", import.meta.url));
 const HOLDER = fileURLToPath(new URL("data-lock-holder.ts", import.meta.url));
@@ -108,7 +110,9 @@ describe("the lock of the data folder", () => {
   it.runIf(process.platform === "linux")(
     "a holder that ended without its parent's notice is gone",
     async () => {
-      const parent = spawn("sh", ["-c", "true & echo $!; exec sleep 60"], {
+      // The child ends only once the shell is `sleep`, which takes note of no child: the shell itself would.
+      const untilReplaced = "(until grep -q sleep /proc/$$/comm; do :; done) & echo $!; exec sleep 60";
+      const parent = spawn("sh", ["-c", untilReplaced], {
         stdio: ["ignore", "pipe", "inherit"],
       });
       children.push(parent);
@@ -116,6 +120,33 @@ describe("the lock of the data folder", () => {
       await leave({ pid });
       await expect.poll(refusal).toBe("");
       expect(() => process.kill(pid, 0)).not.toThrow(); // its number is still taken
+    },
+  );
+
+  it.runIf(process.platform === "linux")(
+    "a killed holder holds it until its last thread has ended",
+    async () => {
+      const fill =
+        "const all = []; for (let n = 0; n < 60; n++) all.push(Buffer.alloc(4e6, 1)); console.log(1); setInterval(() => {}, 1e3)";
+      const holder = spawn(process.execPath, ["-e", fill], { stdio: ["ignore", "pipe", "inherit"] });
+      children.push(holder);
+      const pid = holder.pid ?? 0;
+      await new Promise((resolve) => holder.stdout.once("data", resolve));
+      const begun = beginningOf(pid);
+      process.kill(pid, "SIGKILL");
+      let seen = 0;
+      // Without a pause: this process takes note of its child's end only between turns.
+      for (let isOver = false; !isOver;) {
+        const before = isRunning(pid, begun);
+        const threads = readdirSync(`/proc/${pid}/task`).length;
+        const isZombie = /\) Z /.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+        isOver = isZombie && threads <= 1;
+        if (!isZombie || isOver) continue;
+        seen++;
+        if (!before) throw new Error(`taken for ended with ${threads} threads left`);
+      }
+      expect(isRunning(pid, begun)).toBe(false);
+      expect(seen).toBeGreaterThan(0);
     },
   );
 

@@ -17,17 +17,8 @@ export function commandLine(pid: number): string | undefined {
 export function isRunning(pid: number): boolean {
   if (!isAlive(pid)) return false;
   if (process.platform !== "linux") return true;
-  const [state = "Z"] = statFields(pid) ?? [];
-  return state !== "Z" || threadCount(pid) > 1;
-}
-
-function threadCount(pid: number): number {
-  try {
-    return readdirSync(`/proc/${pid}/task`).length;
-  } catch (error) {
-    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return 0;
-    throw error;
-  }
+  const [state = "Z", ...rest] = statFields(pid) ?? [];
+  return state !== "Z" || Number(rest[16]) > 1; // field 20: the threads left
 }
 
 /** When a process started, good only for comparing: an id may be used again, id and mark together are not. */
