@@ -9,6 +9,7 @@ import { Fences } from "./fences.ts";
 import { Flusher } from "./flusher.ts";
 import { Frame } from "./frame.ts";
 import { Health } from "./health.ts";
+import { History } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { Judge } from "./judge.ts";
 import { Members } from "./members.ts";
@@ -44,7 +45,7 @@ const RECONNECT_MS = 500;
 
 export class ChatNode {
   readonly members: Members;
-  readonly store: Store;
+  readonly history: History;
   readonly #options: NodeOptions;
   readonly #hub: Hub;
   readonly #flusher: Flusher;
@@ -56,7 +57,6 @@ export class ChatNode {
   constructor(options: NodeOptions) {
     const { stream, feed, log, store, runtime, metrics, logger, backlogMax, real } = options;
     this.#options = options;
-    this.store = store;
     const fences = new Fences({ stream, runtime, metrics, logger });
     const settlement = new Settlement(store, runtime, logger);
     const pages = new Pages(stream, store, fences, logger);
@@ -80,6 +80,8 @@ export class ChatNode {
     const judge = new Judge({ stream, store, fences, settlement, runtime });
     this.#chat = new Chat({ stream, fences, judge, flusher: this.#flusher, runtime, metrics });
     this.members = new Members(store, runtime, logger);
+    const isStoreAway = () => this.#health.down.includes("postgres");
+    this.history = new History({ stream, store, fences, isStoreAway });
   }
 
   get isDraining(): boolean {

@@ -115,7 +115,8 @@ export function links(after: Position, events: readonly StreamEvent[], upTo: Pos
   return cursor >= upTo;
 }
 
-function linkedSuffix(events: readonly StreamEvent[]): readonly StreamEvent[] {
+/** The newest events, as far as each names the one before it. */
+export function linkedSuffix(events: readonly StreamEvent[]): readonly StreamEvent[] {
   let start = events.length - 1;
   while (start > 0 && events[start]?.prev === events[start - 1]?.position) start--;
   return events.slice(Math.max(0, start));

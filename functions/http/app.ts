@@ -3,6 +3,7 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono, type Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Auth } from "../core/auth.ts";
+import type { Range } from "../core/history.ts";
 import { readName } from "../core/names.ts";
 import type { ChatNode } from "../core/node.ts";
 import { isPosition } from "../core/position.ts";
@@ -75,10 +76,9 @@ function addRoutes(app: Hono, { node, auth, limits }: AppDeps): void {
   app.get("/api/rooms/:room/events", async (c) => {
     const user = await authenticate(c, auth);
     const room = c.req.param("room");
-    const { before, after, limit } = readRange(c, limits);
+    const { range, limit } = readRange(c, limits);
     await node.members.check(room, user);
-    if (after !== undefined) return c.json(await node.store.eventsAfter(room, after, limit));
-    return c.json(await node.store.eventsBefore(room, before, limit));
+    return c.json(await node.history.read(room, range, limit));
   });
   const only = (path: string, methods: string) =>
     app.all(path, (c) => {
@@ -124,7 +124,7 @@ function brokenOff(cause: unknown): never {
   throw new ChatError("invalid_json", "The request body broke off.", { cause });
 }
 
-function readRange(c: Context, limits: Limits): { before?: string; after?: string; limit: number } {
+function readRange(c: Context, limits: Limits): { range: Range; limit: number } {
   const { before, after, limit = String(PAGE_EVENTS) } = c.req.query();
   if (before !== undefined && after !== undefined) throw invalid("`before` and `after` exclude each other.");
   if (before !== undefined && !isPosition(before))
@@ -134,11 +134,7 @@ function readRange(c: Context, limits: Limits): { before?: string; after?: strin
   if (!/^[0-9]{1,4}$/.test(limit) || Number(limit) < 1 || Number(limit) > limits.historyLimitMax) {
     throw invalid(`\`limit\` must be a whole number from 1 to ${limits.historyLimitMax}.`);
   }
-  return {
-    ...(before === undefined ? {} : { before }),
-    ...(after === undefined ? {} : { after }),
-    limit: Number(limit),
-  };
+  return { range: after === undefined ? { before } : { after }, limit: Number(limit) };
 }
 
 function invalid(message: string): ChatError {

@@ -61,6 +61,18 @@ describeEngine(["control"], "real engines under load", () => {
     return { clients, rooms };
   }
 
+  /** The newest 20 events over HTTP, as somebody reads them who has just joined. */
+  async function pageOfNewcomer(room: string): Promise<unknown> {
+    const url = nodes[0]?.url ?? "";
+    const { token } = await guest(url, "newcomer");
+    const client = await RawClient.open(url, token);
+    await client.ask({ type: "join", room });
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(`${url}/api/rooms/${room}/events?limit=20`, { headers });
+    client.close();
+    return response.json();
+  }
+
   test("[G1] [G2] [G3] [G4] [G5] 8,000 messages of 40 clients over two nodes, re-sent and cut at random", async () => {
     const { rooms, clients } = await joinAll(nodes, 40, 4);
     await load({ clients, rooms, messages: 8_000, perSecond: 800, resentShare: 0.05, cutsPerSecond: 4 });
@@ -89,6 +101,10 @@ describeEngine(["control"], "real engines under load", () => {
       const before = await committed();
       await more(2_900);
       expect(await committed(), "no offset moves past what is stored").toEqual(before);
+      expect(await pageOfNewcomer(rooms[0] ?? "")).toMatchObject({
+        source: "stream",
+        events: { length: 20 },
+      });
       expect(savedBy(clients) - saved).toBeGreaterThan(2_500);
       expect(shownBy(clients, rooms) - shown).toBeGreaterThan(2_500 * clients.length);
       expect(

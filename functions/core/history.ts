@@ -1,0 +1,88 @@
+/** A range of a room's history: from the store, and while that is away from the stream, for what it has (G8). */
+import { ChatError } from "../lib/errors.ts";
+import { decodeEvent } from "./event.ts";
+import type { Fences } from "./fences.ts";
+import { linkedSuffix, links, RESUME_EVENTS_MAX } from "./pages.ts";
+import type { Position } from "./position.ts";
+import type { RoomStream, StreamEvent } from "./room-stream.ts";
+import type { EventPage, EventStore } from "./store.ts";
+
+/** Which events are asked for: above `after`, below `before`, or the newest. */
+export type Range = { readonly after: Position } | { readonly before: Position | undefined };
+
+export interface HistoryPage extends EventPage {
+  /** The store is away, and the stream answered instead. */
+  readonly source?: "stream";
+}
+
+export interface HistoryDeps {
+  readonly stream: RoomStream;
+  readonly store: EventStore;
+  readonly fences: Fences;
+  /** The store is known to be away: it is not waited for. */
+  readonly isStoreAway: () => boolean;
+}
+
+export class History {
+  readonly #deps: HistoryDeps;
+
+  constructor(deps: HistoryDeps) {
+    this.#deps = deps;
+  }
+
+  /** At most `limit` events, linked without a gap. Throws `unavailable` for what neither store nor stream can answer now. */
+  async read(room: string, range: Range, limit: number): Promise<HistoryPage> {
+    if (this.#deps.isStoreAway()) return this.#fromStream(room, range, limit, undefined);
+    try {
+      return await this.#fromStore(room, range, limit);
+    } catch (error) {
+      if (!(error instanceof ChatError) || !error.retriable) throw error;
+      return this.#fromStream(room, range, limit, error);
+    }
+  }
+
+  #fromStore(room: string, range: Range, limit: number): Promise<EventPage> {
+    const { store } = this.#deps;
+    if ("after" in range) return store.eventsAfter(room, range.after, limit);
+    return store.eventsBefore(room, range.before, limit);
+  }
+
+  async #fromStream(room: string, range: Range, limit: number, cause: unknown): Promise<HistoryPage> {
+    const found =
+      "after" in range
+        ? await this.#after(room, range.after, limit)
+        : await this.#before(room, range.before, limit);
+    if (found) {
+      const events = found.events.map(({ json }) => decodeEvent(json));
+      return { events, complete: found.complete, source: "stream" };
+    }
+    throw new ChatError("unavailable", "The store does not answer, and the stream does not reach this far.", {
+      cause,
+      retryAfterMs: 1000,
+    });
+  }
+
+  async #after(room: string, after: Position, limit: number) {
+    const { stream, fences } = this.#deps;
+    const tail = await fences.read(room, (fence) => stream.readAfter(room, fence, after, limit + 1));
+    const isWhole = tail.events.length <= limit;
+    if (!links(after, tail.events, isWhole ? tail.head : after)) return undefined;
+    return { events: tail.events.slice(0, limit), complete: isWhole };
+  }
+
+  /** Never `complete`: where the stream ends the store may go on. */
+  async #before(room: string, before: Position | undefined, limit: number) {
+    const { stream, fences } = this.#deps;
+    const tail = await fences.read(room, (fence) => stream.readNewest(room, fence, RESUME_EVENTS_MAX));
+    const linked = linkedSuffix(tail.events);
+    const end = endBelow(linked, before, tail.head);
+    return end > 0 ? { events: linked.slice(Math.max(0, end - limit), end), complete: false } : undefined;
+  }
+}
+
+/** How many of the events are below `before`; none where something may lie between the last of them and `before`. */
+function endBelow(linked: readonly StreamEvent[], before: Position | undefined, head: Position): number {
+  const index = before === undefined ? -1 : linked.findIndex(({ position }) => position >= before);
+  if (index >= 0) return index;
+  return linked.at(-1)?.position === head ? linked.length : 0;
+}

@@ -1,0 +1,91 @@
+/** History while the store is away: what the stream has, linked without a gap and marked as such, or a retriable error. */
+import { beforeEach, expect, test } from "vitest";
+import { StreamMemory, type MemoryRoomStream } from "../adapters/room-stream-memory.ts";
+import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
+import { encodeDraft } from "../core/event.ts";
+import { Fences } from "../core/fences.ts";
+import { History, type HistoryPage, type Range } from "../core/history.ts";
+import { next, previous, ZERO, type Position } from "../core/position.ts";
+import type { EventStore } from "../core/store.ts";
+import { ChatError } from "../lib/errors.ts";
+import { silentLogger as logger } from "../lib/logger.ts";
+import { createMetrics } from "../lib/metrics.ts";
+import { LOBBY } from "../protocol.ts";
+import { newId } from "./events.ts";
+
+/** A store that does not answer. */
+const away = new Proxy({} as EventStore, {
+  get: () => () => Promise.reject(new ChatError("unavailable", "The store does not answer.")),
+});
+
+let memory: StreamMemory;
+let stream: MemoryRoomStream;
+let fences: Fences;
+let history: History;
+let positions: Position[];
+
+beforeEach(async () => {
+  memory = new StreamMemory(runtime);
+  stream = memory.connect();
+  fences = new Fences({ stream, runtime, metrics: createMetrics(), logger });
+  history = new History({ stream, fences, store: away, isStoreAway: () => false });
+  positions = [];
+  await append(10);
+});
+
+async function append(count: number): Promise<void> {
+  const fence = await fences.of(LOBBY);
+  for (let n = 0; n < count; n++) {
+    const draft = encodeDraft({ room: LOBBY, id: newId(), user: { id: "u", name: "Ada" }, body: `${n}` });
+    positions.push((await stream.append(draft, fence, fences.floor)).position);
+  }
+}
+
+const read = (range: Range, limit = 50) => history.read(LOBBY, range, limit);
+const placesOf = ({ events }: HistoryPage) => events.map(({ position }) => position);
+const refusal = (range: Range) =>
+  read(range).then(
+    () => "answered",
+    (error: unknown) => (error instanceof ChatError ? error.code : String(error)),
+  );
+const at = (index: number): Position => positions.at(index) ?? ZERO;
+
+test("[G8] the newest events come from the stream, which is said, and there may be older ones", async () => {
+  const page = await read({ before: undefined }, 4);
+  expect(page).toMatchObject({ complete: false, source: "stream" });
+  expect(placesOf(page)).toEqual(positions.slice(-4));
+});
+
+test("[G8] paging back goes on as far as the stream reaches, and is refused beyond", async () => {
+  expect(placesOf(await read({ before: at(6) }, 4))).toEqual(positions.slice(2, 6));
+  expect(placesOf(await read({ before: at(2) }, 4))).toEqual(positions.slice(0, 2));
+  expect(placesOf(await read({ before: next(at(-1)) }, 4))).toEqual(positions.slice(-4));
+  expect(await refusal({ before: at(0) })).toBe("unavailable");
+});
+
+test("[G8] paging forward starts at an event that is there, and is complete at the head", async () => {
+  const part = await read({ after: at(2) }, 3);
+  expect(part).toMatchObject({ complete: false, source: "stream" });
+  expect(placesOf(part)).toEqual(positions.slice(3, 6));
+  const rest = await read({ after: at(5) }, 4);
+  expect(rest.complete).toBe(true);
+  expect(placesOf(rest)).toEqual(positions.slice(6));
+  expect(placesOf(await read({ after: at(-1) }))).toEqual([]);
+  expect(await refusal({ after: previous(previous(at(0))) })).toBe("unavailable");
+});
+
+test("[G4] [G8] what was trimmed away is not passed over in silence", async () => {
+  await stream.trim(LOBBY, at(4));
+  expect(placesOf(await read({ after: at(4) }))).toEqual(positions.slice(5));
+  expect(await refusal({ after: at(3) })).toBe("unavailable");
+  expect(await refusal({ before: at(5) })).toBe("unavailable");
+});
+
+test("[G4] [G6] [G8] behind a new fence the newest events are not known, until there are new ones", async () => {
+  memory.restart(memory.snapshot());
+  expect(await refusal({ before: undefined })).toBe("unavailable");
+  expect(await refusal({ after: at(-1) })).toBe("unavailable");
+  await append(2);
+  expect(placesOf(await read({ before: undefined }))).toEqual(positions.slice(-2));
+  expect(await refusal({ after: at(5) })).toBe("unavailable");
+});
