@@ -4,7 +4,8 @@
  * The upgrade handlers of Hono's adapter and of Socket.IO clash on one server and cost twice as much per connection as
  * handing the socket to ws at once.
  */
-import type { IncomingMessage, Server } from "node:http";
+import { ServerResponse, type IncomingMessage, type Server } from "node:http";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
@@ -30,12 +31,31 @@ export function createServer(options: ServerOptions): Server {
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A client that is gone before it is answered must not end the process.
     socket.on("error", () => socket.destroy());
+    if (!asksForWebSocket(req)) return serveAsIs(server, req, socket);
     const refusal = refuse(req, options);
     metrics.upgrades.inc({ outcome: refusal ? "refused" : "accepted" });
     if (refusal) return answer(socket, refusal);
     webSockets.upgrade(req, socket, head);
   });
   return server;
+}
+
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.trim().toLowerCase() === "websocket";
+}
+
+/** Other offers, such as `h2c`, are passed over. The parser has stopped at them, so a body can't be read any more. */
+function serveAsIs(server: Server, req: IncomingMessage, socket: Duplex): void {
+  const hasBody =
+    Number(req.headers["content-length"] ?? 0) > 0 || req.headers["transfer-encoding"] !== undefined;
+  if (hasBody || !(socket instanceof Socket)) {
+    return answer(socket, new ChatError("unsupported_protocol", "Upgrades are to WebSocket only."));
+  }
+  const response = new ServerResponse(req);
+  response.shouldKeepAlive = false;
+  response.assignSocket(socket);
+  response.on("finish", () => socket.end());
+  server.emit("request", req, response);
 }
 
 function refuse(req: IncomingMessage, options: ServerOptions): ChatError | undefined {

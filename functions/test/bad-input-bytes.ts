@@ -139,7 +139,25 @@ export const UPGRADE_CASES: readonly UpgradeCase[] = [
     status: 400,
   },
   { what: "of an old version", request: changed("Version: 13", "Version: 7"), status: 400 },
-  { what: "to something else", request: changed("Upgrade: websocket", "Upgrade: smoke"), status: 400 },
+  {
+    what: "to something else",
+    request: changed("Upgrade: websocket", "Upgrade: smoke"),
+    status: 426,
+    code: "upgrade_required",
+  },
+  {
+    what: "to HTTP/2 elsewhere, which is passed over",
+    request: upgradeRequest([], "/healthz").replace("Upgrade: websocket", "Upgrade: h2c"),
+    status: 200,
+  },
+  {
+    what: "to HTTP/2 with a body, which can't be read",
+    request: upgradeRequest(["Content-Length: 2"], "/api/guest")
+      .replace("GET", "POST")
+      .replace("Upgrade: websocket", "Upgrade: h2c"),
+    status: 400,
+    code: "unsupported_protocol",
+  },
   { what: "by POST", request: changed("GET", "POST"), status: 405 },
   {
     what: "with a subprotocol that is no token",

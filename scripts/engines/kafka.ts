@@ -91,8 +91,7 @@ async function format({ java, libs }: { java: string; libs: string }, file: stri
     libs,
     "kafka.tools.StorageTool",
     "format",
-    "-t",
-    id,
+    `--cluster-id=${id}`, // one word: an id may begin with a dash
     "-c",
     file,
   ];
