@@ -104,15 +104,16 @@ test("[N4] a resume is whole: from the ring, from the stream, from stream and st
   const resume = async (after: string) => {
     const bob = await world.member([]);
     const answer = await bob.ask({ type: "join", room: LOBBY, after });
+    bob.session.ended();
     return { type: answer.type, shown: bob.shown(LOBBY) };
   };
   const all = places.map((_, n) => `${n}`);
   expect(await resume(start)).toEqual({ type: "joined", shown: all });
   expect(await resume(places[9] ?? "")).toEqual({ type: "joined", shown: all.slice(10) });
-  await world.runtime.pass(60_000); // the room is closed, and its ring with it
   ada.session.ended();
-  await world.runtime.pass(60_000);
+  await world.runtime.pass(60_000); // the room is closed, and its ring with it
   expect(await resume(start), "from the stream").toEqual({ type: "joined", shown: all });
+  await world.runtime.pass(60_000);
   await world.stream.trim(LOBBY, places[29] ?? "");
   expect(await resume(places[4] ?? ""), "from stream and store").toEqual({
     type: "joined",
