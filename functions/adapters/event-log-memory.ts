@@ -68,6 +68,10 @@ export class MemoryEventLog implements EventLog, LogConsumer, DeadLetters {
     await Promise.all(handled);
   }
 
+  async ping(): Promise<void> {
+    if (this.#closing) throw closed();
+  }
+
   async start(handle: (batch: LogBatch) => Promise<void>): Promise<void> {
     for (const partition of this.#partitions) partition.start(handle);
   }

@@ -21,6 +21,8 @@ export interface EventLog {
    * then unknown and the caller tries the same records again. The caller keeps one append in flight.
    */
   append(records: readonly LogRecord[]): Promise<void>;
+  /** Resolves when the log answers. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
