@@ -73,7 +73,8 @@ class Delay extends Transform {
     done();
   }
 
-  override _flush(done: TransformCallback): void {
-    void this.#tail.then(() => done());
+  override async _flush(done: TransformCallback): Promise<void> {
+    await this.#tail;
+    done();
   }
 }
