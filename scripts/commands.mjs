@@ -69,6 +69,19 @@ export const commands = {
       "npm test -- -t G4                only the tests whose title contains G4",
     ].join("\n"),
   },
+  mutate: {
+    entry: "scripts/mutate.ts",
+    needs: ["prisma"],
+    usage: "npm run mutate -- [--list] [--only <name>]",
+    summary: "Take each mechanism out in a scratch copy, and show which test goes red.",
+    details: [
+      "--list          the mechanisms, and what each keeps",
+      "--only <name>   just that one; can be given more than once",
+      "",
+      "Each test is run with its mechanism, where it must be green, and without it. A mechanism that no test notices",
+      "is a failure. All of them take about a quarter of an hour.",
+    ].join("\n"),
+  },
   check: {
     entry: "scripts/check.ts",
     needs: ["prisma"],
