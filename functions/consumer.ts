@@ -1,4 +1,4 @@
-/** Entry: the consumer. Log → store, and the care for the streams. `--once` for a schedule, `--replay` for dead letters. */
+/** Entry: the consumer. Log → store, and the care for the streams. `--once` for a schedule. */
 import { Hono } from "hono";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Server } from "node:http";
@@ -38,10 +38,6 @@ await start(
       batchMax: settings.batchMax,
     });
     lifecycle.onClose("consumer", () => chat.close());
-    if (process.argv.includes("--replay")) {
-      logger.info("dead letters replayed", { letters: await chat.replay() });
-      return lifecycle.end("replayed");
-    }
     if (process.argv.includes("--once")) {
       await chat.once();
       return lifecycle.end("all stored");

@@ -28,13 +28,9 @@ export const commands = {
   consumer: {
     entry: "functions/consumer.ts",
     needs: ["prisma"],
-    usage: "npm run start:consumer -- [--once | --replay]",
+    usage: "npm run start:consumer -- [--once]",
     summary: "Store what the log holds in PostgreSQL.",
-    details: [
-      "--once     store what is there and end, for a schedule",
-      "--replay   put the dead letters back into the log and end",
-      settings,
-    ].join("\n"),
+    details: `--once   store what is there and end, for a schedule\n${settings}`,
   },
   migrate: {
     entry: "functions/migrate.ts",
@@ -42,6 +38,22 @@ export const commands = {
     usage: "npm run migrate",
     summary: "Bring the database's tables up to date.",
     details: settings,
+  },
+  admin: {
+    entry: "functions/admin.ts",
+    needs: ["prisma"],
+    usage: "npm run admin -- <noun> <verb>",
+    summary: "Do by hand what an operator has to.",
+    details: [
+      "dead-letters list               the records that could not be stored, with their reasons",
+      "dead-letters show <id> …        all of a letter",
+      "dead-letters replay <id> …      append it to the log again; --all for every one",
+      "dead-letters drop <id> …        give it up; --all for every one",
+      "",
+      "--json   machine-readable output of list and show",
+      "--yes    don't ask before something is changed",
+      settings,
+    ].join("\n"),
   },
   test: {
     entry: "scripts/test.ts",
@@ -55,6 +67,19 @@ export const commands = {
       "",
       "npm test -- event-log            only the files whose path contains event-log",
       "npm test -- -t G4                only the tests whose title contains G4",
+    ].join("\n"),
+  },
+  mutate: {
+    entry: "scripts/mutate.ts",
+    needs: ["prisma"],
+    usage: "npm run mutate -- [--list] [--only <name>]",
+    summary: "Take each mechanism out in a scratch copy, and show which test goes red.",
+    details: [
+      "--list          the mechanisms, and what each keeps",
+      "--only <name>   just that one; can be given more than once",
+      "",
+      "Each test is run with its mechanism, where it must be green, and without it. A mechanism that no test notices",
+      "is a failure. All of them take about a quarter of an hour.",
     ].join("\n"),
   },
   check: {

@@ -8,6 +8,7 @@ export interface Results {
     readonly status: string;
     readonly assertionResults: readonly {
       readonly ancestorTitles: readonly string[];
+      readonly title: string;
       readonly status: string;
     }[];
   }[];

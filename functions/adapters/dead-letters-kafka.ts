@@ -1,13 +1,17 @@
-/** Dead letters on a Kafka topic of their own; what was replayed is what a group of its own has committed. */
-import type { EachBatchPayload, KafkaMessage } from "kafkajs";
-import type { DeadLetter, DeadLetters, LogProgress } from "../core/event-log.ts";
-import { type Runtime, sleep } from "../core/runtime.ts";
+/**
+ * Dead letters on a Kafka topic of their own, read from its beginning each time.
+ *
+ * A topic only grows, so a letter is removed by a mark behind it that names it.
+ */
+import { randomUUID } from "node:crypto";
+import type { KafkaMessage } from "kafkajs";
+import type { DeadLetter, DeadLetters, KeptLetter } from "../core/event-log.ts";
+import type { Runtime } from "../core/runtime.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { KafkaConfig } from "./kafka-client.ts";
-import { commitUpTo, headerOf } from "./kafka-message.ts";
+import { headerOf } from "./kafka-message.ts";
 import { KafkaProducer } from "./kafka-producer.ts";
-import { KafkaProgress } from "./kafka-progress.ts";
-import { KafkaReader } from "./kafka-reader.ts";
+import { readWholeTopic } from "./kafka-whole-topic.ts";
 
 export interface KafkaDeadLettersOptions {
   readonly config: KafkaConfig;
@@ -17,17 +21,17 @@ export interface KafkaDeadLettersOptions {
 
 /** A reason quotes what it found; a letter must fit where its record did. */
 const REASON_LENGTH_MAX = 1000;
-const POLL_MS = 50;
+const MARKS_IN_ONE_SEND = 500;
+/** The header by which a mark names the letter that it removes. */
+const REMOVES = "removes";
 
 export class KafkaDeadLetters implements DeadLetters {
   readonly #options: KafkaDeadLettersOptions;
-  readonly #replayGroupId: string;
   readonly #producer: KafkaProducer;
 
   constructor(options: KafkaDeadLettersOptions) {
     const { config, logger } = options;
     this.#options = options;
-    this.#replayGroupId = `${config.groupId}.replay`;
     this.#producer = new KafkaProducer(config, config.deadLetterTopic, logger);
   }
 
@@ -42,82 +46,50 @@ export class KafkaDeadLetters implements DeadLetters {
     await this.#producer.send([{ key, value, headers }]);
   }
 
-  /** Up to the letters that are there now. Rejects with what `handle` rejected with; that letter and those after it stay. */
-  async replay(handle: (letter: DeadLetter) => Promise<void>): Promise<number> {
-    const { config, logger } = this.#options;
-    const progress = new KafkaProgress(config, config.deadLetterTopic, this.#replayGroupId, logger);
-    try {
-      const before = await progress.read();
-      if (hasReached(before, before)) return 0;
-      return await this.#replayUpTo(before, progress, handle);
-    } finally {
-      await progress.close();
+  /** Rejects with `ChatError("unavailable")` where Kafka does not answer. */
+  async list(): Promise<readonly KeptLetter[]> {
+    const { config } = this.#options;
+    const letters = new Map<string, KeptLetter>();
+    const removed = new Set<string>();
+    await readWholeTopic(
+      {
+        ...this.#options,
+        topic: config.deadLetterTopic,
+        groupId: `${config.groupId}.letters.${randomUUID()}`,
+      },
+      (partition, message) => {
+        if (headerOf(message, "stage") !== config.stage) return;
+        const target = headerOf(message, REMOVES);
+        if (target !== undefined) removed.add(target);
+        else letters.set(idOf(partition, message), toLetter(partition, message));
+      },
+    );
+    return [...letters.values()]
+      .filter(({ id }) => !removed.has(id))
+      .toSorted((one, other) => one.putAtMs - other.putAtMs);
+  }
+
+  async remove(ids: readonly string[], why: "replayed" | "dropped"): Promise<void> {
+    const { stage } = this.#options.config;
+    const marks = ids.map((id) => ({ value: null, headers: { stage, [REMOVES]: id, why } }));
+    for (let start = 0; start < marks.length; start += MARKS_IN_ONE_SEND) {
+      await this.#producer.send(marks.slice(start, start + MARKS_IN_ONE_SEND));
     }
   }
 
   close(): Promise<void> {
     return this.#producer.close();
   }
-
-  async #replayUpTo(
-    before: readonly LogProgress[],
-    progress: KafkaProgress,
-    handle: (letter: DeadLetter) => Promise<void>,
-  ): Promise<number> {
-    const { config, runtime } = this.#options;
-    const run = new Replay(config.stage, handle);
-    const reader = new KafkaReader({
-      ...this.#options,
-      topic: config.deadLetterTopic,
-      groupId: this.#replayGroupId,
-    });
-    reader.start((payload) => run.take(payload));
-    try {
-      while (!run.failure && !hasReached(await progress.read(), before)) await sleep(runtime, POLL_MS);
-    } finally {
-      await reader.close();
-    }
-    if (run.failure) throw run.failure.error;
-    return run.count;
-  }
 }
 
-/** One replay: each letter is committed when it was handled, the first one that was not ends it. */
-class Replay {
-  readonly #stage: string;
-  readonly #handle: (letter: DeadLetter) => Promise<void>;
-  count = 0;
-  failure: { readonly error: unknown } | undefined;
-
-  constructor(stage: string, handle: (letter: DeadLetter) => Promise<void>) {
-    this.#stage = stage;
-    this.#handle = handle;
-  }
-
-  async take(payload: EachBatchPayload): Promise<void> {
-    for (const message of payload.batch.messages) {
-      if (this.failure || !payload.isRunning() || payload.isStale()) return;
-      await payload.heartbeat();
-      const letter = toLetter(message);
-      if (letter.stage === this.#stage && !(await this.#isHandled(letter))) return;
-      await commitUpTo(payload, message.offset);
-    }
-  }
-
-  async #isHandled(letter: DeadLetter): Promise<boolean> {
-    try {
-      await this.#handle(letter);
-    } catch (error) {
-      this.failure = { error };
-      return false;
-    }
-    this.count++;
-    return true;
-  }
+function idOf(partition: number, { offset }: KafkaMessage): string {
+  return `${partition}-${offset}`;
 }
 
-function toLetter(message: KafkaMessage): DeadLetter {
+function toLetter(partition: number, message: KafkaMessage): KeptLetter {
   return {
+    id: idOf(partition, message),
+    putAtMs: Number(message.timestamp),
     key: message.key?.toString() ?? "",
     value: message.value?.toString() ?? "",
     stage: headerOf(message, "stage"),
@@ -125,9 +97,4 @@ function toLetter(message: KafkaMessage): DeadLetter {
     offset: BigInt(headerOf(message, "offset") ?? -1),
     reason: headerOf(message, "reason") ?? "",
   };
-}
-
-function hasReached(now: readonly LogProgress[], target: readonly LogProgress[]): boolean {
-  const committed = new Map(now.map((entry) => [entry.partition, entry.committed]));
-  return target.every(({ partition, end }) => (committed.get(partition) ?? 0n) >= end);
 }

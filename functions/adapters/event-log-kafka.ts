@@ -1,8 +1,9 @@
 /** The log on a Kafka topic: the writing end. */
-import type { Message } from "kafkajs";
+import type { Admin, Message } from "kafkajs";
 import { type EventLog, LogRejectedError, type LogRecord } from "../core/event-log.ts";
 import type { Logger } from "../lib/logger.ts";
-import { type KafkaConfig, kafkaErrorType } from "./kafka-client.ts";
+import { type KafkaConfig, kafkaErrorType, openKafka } from "./kafka-client.ts";
+import { KeptClient } from "./kafka-kept-client.ts";
 import { KafkaProducer } from "./kafka-producer.ts";
 
 export interface KafkaEventLogOptions {
@@ -22,11 +23,19 @@ const REJECTED: ReadonlySet<string | undefined> = new Set([
 
 export class KafkaEventLog implements EventLog {
   readonly #stage: string;
+  readonly #topic: string;
   readonly #producer: KafkaProducer;
+  /** To ask with: a producer can only write. */
+  readonly #admin: KeptClient<Admin>;
 
   constructor({ config, logger }: KafkaEventLogOptions) {
     this.#stage = config.stage;
+    this.#topic = config.topic;
     this.#producer = new KafkaProducer(config, config.topic, logger);
+    this.#admin = new KeptClient(
+      () => openKafka(config, logger, 0),
+      (kafka) => kafka.admin(),
+    );
   }
 
   async append(records: readonly LogRecord[]): Promise<void> {
@@ -40,8 +49,12 @@ export class KafkaEventLog implements EventLog {
     }
   }
 
-  close(): Promise<void> {
-    return this.#producer.close();
+  async ping(): Promise<void> {
+    await this.#admin.use((admin) => admin.fetchTopicMetadata({ topics: [this.#topic] }));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#producer.close(), this.#admin.close()]);
   }
 
   #toMessage({ room, value, traceparent }: LogRecord): Message {

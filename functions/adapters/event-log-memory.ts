@@ -2,12 +2,13 @@
  * The log in process memory: `append` settles when its records were handled, so what it acknowledges is stored and
  * nothing acknowledged can die with the process.
  *
- * One object is writer, reader and dead letters of one process. It holds only records in work and letters not replayed yet.
+ * One object is writer, reader and dead letters of one process. It holds only records in work and letters that were not removed.
  */
 import type {
   DeadLetter,
   DeadLetters,
   EventLog,
+  KeptLetter,
   LogBatch,
   LogConsumer,
   LogProgress,
@@ -33,13 +34,16 @@ export interface MemoryEventLogOptions {
 }
 
 export class MemoryEventLog implements EventLog, LogConsumer, DeadLetters {
+  readonly #runtime: Runtime;
   readonly #stage: string;
   readonly #letterLimit: number;
   readonly #partitions: readonly Partition[];
-  #letters: DeadLetter[] = [];
+  #letters: KeptLetter[] = [];
+  #letterCount = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: MemoryEventLogOptions) {
+    this.#runtime = options.runtime;
     this.#stage = options.stage;
     this.#letterLimit = options.letterLimit ?? 10_000;
     const work = {
@@ -64,6 +68,10 @@ export class MemoryEventLog implements EventLog, LogConsumer, DeadLetters {
     await Promise.all(handled);
   }
 
+  async ping(): Promise<void> {
+    if (this.#closing) throw closed();
+  }
+
   async start(handle: (batch: LogBatch) => Promise<void>): Promise<void> {
     for (const partition of this.#partitions) partition.start(handle);
   }
@@ -74,17 +82,17 @@ export class MemoryEventLog implements EventLog, LogConsumer, DeadLetters {
 
   /** A letter without a stage belongs to this one. */
   async put(letter: DeadLetter): Promise<void> {
-    this.#letters.push({ ...letter, stage: letter.stage ?? this.#stage });
+    const stage = letter.stage ?? this.#stage;
+    this.#letters.push({ ...letter, stage, id: `0-${this.#letterCount++}`, putAtMs: this.#runtime.now() });
     if (this.#letters.length > this.#letterLimit) this.#letters.shift();
   }
 
-  async replay(handle: (letter: DeadLetter) => Promise<void>): Promise<number> {
-    const due = this.#letters.filter(({ stage }) => stage === this.#stage);
-    for (const letter of due) {
-      await handle(letter);
-      this.#letters = this.#letters.filter((other) => other !== letter);
-    }
-    return due.length;
+  async list(): Promise<readonly KeptLetter[]> {
+    return this.#letters.filter(({ stage }) => stage === this.#stage);
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    this.#letters = this.#letters.filter(({ id, stage }) => stage !== this.#stage || !ids.includes(id));
   }
 
   async close(): Promise<void> {

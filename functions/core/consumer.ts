@@ -51,12 +51,6 @@ export class ChatConsumer {
     await this.#reconcile.look();
   }
 
-  /** Appends every dead letter of this stage to the log again. Answers how many. */
-  replay(): Promise<number> {
-    const { deadLetters, log } = this.#options;
-    return deadLetters.replay(({ key, value }) => log.append([{ room: roomOf(key), value }]));
-  }
-
   /** False when no progress is made though there is work. */
   isReady(): boolean {
     return this.#progress.isReady();
@@ -67,9 +61,4 @@ export class ChatConsumer {
     this.#reconcile.close();
     await this.#options.consumer.close();
   }
-}
-
-/** A key is `<stage>/<room>`, or the room alone. */
-function roomOf(key: string): string {
-  return key.slice(key.indexOf("/") + 1);
 }

@@ -21,6 +21,8 @@ export interface EventLog {
    * then unknown and the caller tries the same records again. The caller keeps one append in flight.
    */
   append(records: readonly LogRecord[]): Promise<void>;
+  /** Resolves when the log answers. */
+  ping(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,11 +76,20 @@ export interface DeadLetter {
   readonly reason: string;
 }
 
-/** Where poison records go: kept with the reason, so that they can be looked at and replayed. */
+/** A letter as it is kept. */
+export interface KeptLetter extends DeadLetter {
+  /** Its own, for good. */
+  readonly id: string;
+  readonly putAtMs: number;
+}
+
+/** Where poison records go: kept with the reason until somebody replays or drops them. */
 export interface DeadLetters {
   /** Resolves when durable. */
   put(letter: DeadLetter): Promise<void>;
-  /** Hands every letter of this stage that was not replayed yet to `handle`; one that resolves is not handed over again. Answers how many. */
-  replay(handle: (letter: DeadLetter) => Promise<void>): Promise<number>;
+  /** Every letter of this stage that was not removed, oldest first. All at once: there are few, or something is very wrong. */
+  list(): Promise<readonly KeptLetter[]>;
+  /** Resolves when no later `list` shows these any more. Idempotent; an id that is not of this stage's letters does nothing. */
+  remove(ids: readonly string[], why: "replayed" | "dropped"): Promise<void>;
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import { ChatError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { LogRejectedError, type EventLog } from "./event-log.ts";
-import type { Health } from "./health.ts";
+import { SLOW_MS, type Health } from "./health.ts";
 import { previous, type Position } from "./position.ts";
 import { StaleFenceError, type Fence, type RoomStream } from "./room-stream.ts";
 import { sleep, type Runtime } from "./runtime.ts";
@@ -66,6 +66,11 @@ export class Flusher {
 
   get backlog(): number {
     return this.#waiting.length + this.#resending + this.#underway;
+  }
+
+  /** Whether the log answers, asked only while nothing goes to it: otherwise its use tells. */
+  probe(): Promise<void> | undefined {
+    return this.#isRunning ? undefined : this.#deps.log.ping();
   }
 
   /**
@@ -135,6 +140,7 @@ export class Flusher {
     const { log, metrics, runtime, health, logger } = this.#deps;
     const startMs = runtime.elapsed();
     metrics.logBatchMessages.observe(entries.length);
+    const cancel = runtime.after(SLOW_MS, () => health.report("kafka", false));
     try {
       await log.append(entries.map(({ room, json }) => ({ room, value: json })));
     } catch (error) {
@@ -143,10 +149,13 @@ export class Flusher {
       health.report("kafka", false);
       logger.warn("the log did not take a batch; it is kept", { messages: this.backlog, err: error });
       return false;
+    } finally {
+      cancel();
     }
     metrics.logAppends.inc({ outcome: "acknowledged" });
-    metrics.logAppendSeconds.observe((runtime.elapsed() - startMs) / 1000);
-    health.report("kafka", true);
+    const tookMs = runtime.elapsed() - startMs;
+    metrics.logAppendSeconds.observe(tookMs / 1000);
+    health.report("kafka", tookMs < SLOW_MS);
     this.#remove(entries);
     this.#tellSenders(entries);
     return true;

@@ -13,10 +13,13 @@ const CANNOT: Readonly<Record<Engine, readonly Ability[]>> = {
 };
 
 /** An engine that takes longer than this to answer counts as down: its users wait as if it were. */
-const SLOW_MS = 1_500;
+export const SLOW_MS = 1_500;
+
+/** Asks an engine; undefined while its use tells how it is. */
+export type Probe = () => Promise<unknown> | undefined;
 
 export interface HealthOptions {
-  readonly probes: Partial<Readonly<Record<Engine, () => Promise<unknown>>>>;
+  readonly probes: Partial<Readonly<Record<Engine, Probe>>>;
   readonly runtime: Runtime;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -54,16 +57,19 @@ export class Health {
 
   /** Asks every engine that can be asked. */
   async probe(): Promise<void> {
-    const engines = Object.entries(this.#options.probes) as [Engine, () => Promise<unknown>][];
+    const engines = Object.entries(this.#options.probes) as [Engine, Probe][];
     await Promise.all(
-      engines.map(async ([engine, probe]) => this.report(engine, await this.#answers(probe))),
+      engines.map(async ([engine, probe]) => {
+        const answer = probe();
+        if (answer) this.report(engine, await this.#comesInTime(answer));
+      }),
     );
   }
 
-  async #answers(probe: () => Promise<unknown>): Promise<boolean> {
+  async #comesInTime(answer: Promise<unknown>): Promise<boolean> {
     return new Promise((resolve) => {
       const cancel = this.#options.runtime.after(SLOW_MS, () => resolve(false));
-      probe()
+      answer
         .then(
           () => resolve(true),
           () => resolve(false),

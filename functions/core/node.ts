@@ -8,7 +8,7 @@ import type { EventLog } from "./event-log.ts";
 import { Fences } from "./fences.ts";
 import { Flusher } from "./flusher.ts";
 import { Frame } from "./frame.ts";
-import { Health } from "./health.ts";
+import { Health, type Probe } from "./health.ts";
 import { History } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { Judge } from "./judge.ts";
@@ -60,11 +60,13 @@ export class ChatNode {
     const fences = new Fences({ stream, runtime, metrics, logger });
     const settlement = new Settlement(store, runtime, logger);
     const pages = new Pages(stream, store, fences, logger);
-    const probes = {
-      ...(real.has("redis") ? { redis: () => stream.inspect(0, []) } : {}),
-      ...(real.has("postgres") ? { postgres: () => store.ping() } : {}),
+    const probes: Readonly<Record<Engine, Probe>> = {
+      redis: () => stream.inspect(0, []),
+      kafka: () => this.#flusher.probe(),
+      postgres: () => store.ping(),
     };
-    this.#health = new Health({ probes, runtime, metrics, logger });
+    const asked = Object.fromEntries(Object.entries(probes).filter(([engine]) => real.has(engine as Engine)));
+    this.#health = new Health({ probes: asked, runtime, metrics, logger });
     this.#hub = new Hub({
       stream,
       feed,

@@ -13,7 +13,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ["protocol", "lib"],
   adapters: ["protocol", "lib", "core", "generated"],
   http: ["protocol", "lib", "core"],
-  entry: ["protocol", "lib", "core", "config", "adapters", "http"],
+  admin: ["protocol", "lib", "core"],
+  entry: ["protocol", "lib", "core", "config", "adapters", "http", "admin"],
 };
 const withoutPackages = ["protocol", "core"];
 

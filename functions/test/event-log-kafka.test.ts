@@ -162,9 +162,7 @@ describeEngine(["kafka"], "kafka log", () => {
     const letters = world.openDeadLetters();
     const value = "x".repeat(1_040_000);
     await letters.put({ key: "k", value, stage: "test", partition: 3, offset: 9n, reason: "r".repeat(1e6) });
-    const reasons: string[] = [];
-    await letters.replay(async ({ reason }) => void reasons.push(reason));
-    expect(reasons).toEqual(["r".repeat(1000)]);
+    expect((await letters.list()).map(({ reason }) => reason)).toEqual(["r".repeat(1000)]);
   });
 
   it("an idle connection sets no timers of a millisecond", async () => {

@@ -29,13 +29,7 @@ export type Env = Readonly<Record<string, string>>;
 const all = new Set<ChildProcess>();
 process.on("exit", () => all.forEach((child) => child.kill("SIGKILL")));
 
-async function run(
-  entry: string,
-  env: Env,
-  port: number,
-  readyPath: string,
-  args: readonly string[] = [],
-): Promise<Running> {
+function spawnEntry(entry: string, env: Env, args: readonly string[]) {
   const clean = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", NODE_ENV: "test" };
   const child = spawn(process.execPath, ["--import", "tsx", join(FUNCTIONS, entry), ...args], {
     cwd: join(FUNCTIONS, ".."),
@@ -43,6 +37,17 @@ async function run(
     stdio: ["ignore", "pipe", "pipe"],
   });
   all.add(child);
+  return child;
+}
+
+async function run(
+  entry: string,
+  env: Env,
+  port: number,
+  readyPath: string,
+  args: readonly string[] = [],
+): Promise<Running> {
+  const child = spawnEntry(entry, env, args);
   let output = "";
   let code: number | undefined;
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
@@ -80,6 +85,23 @@ export async function startNode(env: Env): Promise<Running> {
 export async function startConsumer(env: Env): Promise<Running> {
   const port = await freePort();
   return run("consumer.ts", { HOST: "127.0.0.1", ...env, CONSUMER_PORT: String(port) }, port, "/readyz");
+}
+
+export interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** `npm run admin` without the launcher and without a terminal. */
+export async function runAdmin(env: Env, args: readonly string[]): Promise<Ended> {
+  const child = spawnEntry("admin.ts", env, args);
+  let [out, err] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
+  const code = await new Promise<number>((resolve) => child.on("close", (status) => resolve(status ?? 137)));
+  all.delete(child);
+  return { code, out, err };
 }
 
 export interface Embedded extends Running {

@@ -9,6 +9,34 @@ import { createMetrics } from "../lib/metrics.ts";
 import { createPgliteTemplate } from "./pglite-template.ts";
 import { waitFor } from "./wait-for.ts";
 
+test("[C3] a partition is caught up as of the time when the end that is reached was asked, not of now", async () => {
+  const template = await createPgliteTemplate();
+  const store = new PrismaStore(await template.open());
+  let [nowMs, end, committed] = [1_000, 5n, 0n];
+  const progress = new Progress({
+    consumer: {
+      start: async () => {},
+      progress: async () => [{ partition: 0, end, committed }],
+      close: async () => {},
+    },
+    store,
+    runtime: { ...runtime, now: () => nowMs },
+    metrics: createMetrics(),
+    logger,
+    stallMs: 1_500,
+  });
+  await progress.look();
+  expect(await store.caughtUpAt(), "the end is not reached").toBeUndefined();
+  [nowMs, end, committed] = [2_000, 9n, 5n];
+  await progress.look();
+  expect(await store.caughtUpAt(), "what came since is not stored").toBe(1_000);
+  [nowMs, committed] = [3_000, 9n];
+  await progress.look();
+  expect(await store.caughtUpAt()).toBe(3_000);
+  await store.close();
+  await template.remove();
+});
+
 test("[G8] readiness fails after CONSUMER_STALL_MS without progress, and comes back", async () => {
   const template = await createPgliteTemplate();
   const store = new PrismaStore(await template.open());

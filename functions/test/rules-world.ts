@@ -38,6 +38,10 @@ class HookedLog implements EventLog {
     }
   }
 
+  async ping(): Promise<void> {
+    await this.before("ping");
+  }
+
   async close(): Promise<void> {
     this.before = () => {};
   }

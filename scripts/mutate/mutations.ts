@@ -1,0 +1,357 @@
+/**
+ * The mechanisms that keep the guarantees, each with a patch that takes it out and the suite that must notice.
+ *
+ * A patch replaces text that occurs just once in its file, so that one which no longer fits is told instead of passing for applied.
+ */
+
+export interface Mutation {
+  readonly name: string;
+  /** The rule or guarantee it keeps, and what it is. */
+  readonly mechanism: string;
+  readonly file: string;
+  readonly edits: readonly (readonly [search: string, replace: string])[];
+  /** The test file that goes red, and which of its titles: a regular expression. */
+  readonly noticedBy: readonly [file: string, titles: string];
+}
+
+const SCRIPTS = "functions/adapters/redis-scripts.ts";
+const REDIS = "functions/test/room-stream-redis.test.ts";
+const RULES = "functions/test/rules.test.ts";
+const RECONCILE = "functions/test/reconcile.test.ts";
+const KAFKA = "functions/test/event-log-kafka.test.ts";
+const ENGINES = "functions/test/faults/engines.test.ts";
+const GUARANTEES = "functions/test/faults/guarantees.test.ts";
+const DEGRADED = "functions/test/faults/degraded.test.ts";
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "stale-check",
+    mechanism: "S1 an append under another fence is refused",
+    file: SCRIPTS,
+    edits: [["if fence[1] ~= ARGV[1] or fence[2] ~= ARGV[2] then return { 'STALE' } end", ""]],
+    noticedBy: [REDIS, "\\[S1\\]"],
+  },
+  {
+    name: "retry-check",
+    mechanism: "S2 an id that was appended gets its first place again",
+    file: SCRIPTS,
+    edits: [["if known then return { 'REPEAT', string.sub(known, 1, 19), string.sub(known, 20) } end", ""]],
+    noticedBy: [REDIS, "\\[S2\\]"],
+  },
+  {
+    name: "floor",
+    mechanism: "S3 a position is above everything its node has seen",
+    file: SCRIPTS,
+    edits: [["after(larger(bottom, pair(ARGV[4])))", "after(bottom)"]],
+    noticedBy: [REDIS, "\\[S3\\] appends above the floor"],
+  },
+  {
+    name: "link",
+    mechanism: "S3 each event names the one before it",
+    file: SCRIPTS,
+    edits: [["if above(newest, bottom) then prev = digits(newest) end", ""]],
+    noticedBy: [REDIS, "\\[S3\\] links"],
+  },
+  {
+    name: "publish",
+    mechanism: "S4 what is appended is published",
+    file: SCRIPTS,
+    edits: [["redis.call('SPUBLISH', KEYS[5], ARGV[1] .. position .. prev .. json)", ""]],
+    noticedBy: [REDIS, "\\[S4\\] lets a subscriber hear"],
+  },
+  {
+    name: "room-bound",
+    mechanism: "S4 unsaved entries of a room are bounded",
+    file: SCRIPTS,
+    edits: [["if redis.call('XLEN', KEYS[2]) >= tonumber(ARGV[8]) then return { 'FULL' } end", ""]],
+    noticedBy: [REDIS, "room_full"],
+  },
+  {
+    name: "gate",
+    mechanism: "N1 nothing is sent on a connection before its fence is known",
+    file: "functions/adapters/room-stream-redis.ts",
+    edits: [["if (!this.#opened.has(partition)) throw new StaleFenceError(partition);", ""]],
+    noticedBy: [REDIS, "\\[N1\\] counts a fence only"],
+  },
+  {
+    name: "known-fence",
+    mechanism: "N1 a new fence is not below one that the caller knows",
+    file: SCRIPTS,
+    edits: [
+      ["and held[1] >= ARGV[4] then", "then"],
+      ["fence = larger(fence, after(pair(ARGV[3])))", ""],
+    ],
+    noticedBy: [REDIS, "\\[N1\\]"],
+  },
+  {
+    name: "fence-reset",
+    mechanism: "N2 a new fence resets every room of its partition",
+    file: "functions/core/hub.ts",
+    edits: [
+      [
+        "if (room.partition === partition) room.fenceRaised(fence.position);",
+        "void room, void fence, void partition;",
+      ],
+    ],
+    noticedBy: [RULES, "\\[N2\\]"],
+  },
+  {
+    name: "prev-check",
+    mechanism: "N3 an event behind a hole is not shown before the hole is mended",
+    file: "functions/core/room.ts",
+    edits: [
+      [
+        "if (event.prev === this.#pos) return this.#advance(event);\n    if (event.prev <",
+        "this.#advance(event);\n    if (event.prev <",
+      ],
+    ],
+    noticedBy: [RULES, "\\[N3\\] an event that the feed lost"],
+  },
+  {
+    name: "head-check",
+    mechanism: "N3 a lost last event is found by the look at the heads",
+    file: "functions/core/room.ts",
+    edits: [["this.#background(this.#repair(head));", ""]],
+    noticedBy: [RULES, "\\[N3\\] a lost last event"],
+  },
+  {
+    name: "vanished",
+    mechanism: "N3 a stream that is behind what was shown gets a new fence",
+    file: "functions/core/room.ts",
+    edits: [
+      ["if (head < posThen) return this.#vanished();", ""],
+      ["if (event.prev < this.#pos) return this.#vanished();", ""],
+    ],
+    noticedBy: [RULES, "\\[N3\\] a stream that vanished"],
+  },
+  {
+    name: "canary",
+    mechanism: "N3 a subscriber that does not hear its canary is replaced",
+    file: "functions/adapters/room-feed-redis.ts",
+    edits: [["if (!(await heard) && this.#subscribed) this.#client.disconnect(true);", "await heard;"]],
+    noticedBy: [REDIS, "\\[N3\\] a subscriber that has gone deaf"],
+  },
+  {
+    name: "interruption",
+    mechanism: "N3 a feed that was cut says that it may have missed something",
+    file: "functions/adapters/room-feed-redis.ts",
+    edits: [["this.#listener?.onInterrupted();", ""]],
+    noticedBy: [REDIS, "\\[N3\\] tells a subscriber"],
+  },
+  {
+    name: "resume-links",
+    mechanism: "N4 a resume whose events do not link is a reset",
+    file: "functions/core/pages.ts",
+    edits: [['if (!links(after, merged, upTo)) return "gap";', ""]],
+    noticedBy: [RULES, "\\[N4\\]"],
+  },
+  {
+    name: "page-bound",
+    mechanism: "N5 a page ends where the stream did when it was read",
+    file: "functions/core/pages.ts",
+    edits: [
+      [
+        "this.#store.eventsBefore(room, next(tail.head), PAGE_EVENTS + 1)",
+        "this.#store.eventsBefore(room, undefined, PAGE_EVENTS + 1)",
+      ],
+    ],
+    noticedBy: [RULES, "\\[N5\\] a page ends"],
+  },
+  {
+    name: "stream-first",
+    mechanism: "N5 the stream is read before the store",
+    file: "functions/core/pages.ts",
+    edits: [
+      [
+        "const { fence, tail } = await this.#newestTail(room);",
+        "const early = await this.#store.eventsBefore(room, undefined, PAGE_EVENTS + 1);\n    const { fence, tail } = await this.#newestTail(room);",
+      ],
+      ["await this.#store.eventsBefore(room, next(tail.head), PAGE_EVENTS + 1)", "early"],
+    ],
+    noticedBy: [RULES, "\\[N5\\] what is stored and trimmed"],
+  },
+  {
+    name: "saved-after-log",
+    mechanism: "N6 `saved` follows the log's acknowledgement",
+    file: "functions/core/flusher.ts",
+    edits: [
+      [
+        "    const startMs = runtime.elapsed();\n    metrics.logBatch",
+        "    const startMs = runtime.elapsed();\n    this.#tellSenders(entries);\n    metrics.logBatch",
+      ],
+    ],
+    noticedBy: [RULES, "\\[N6\\] saved follows"],
+  },
+  {
+    name: "confirm",
+    mechanism: "N6 an old entry goes to the log only after the stream confirmed it",
+    file: "functions/core/flusher.ts",
+    edits: [["batch.filter(({ appendSentMs }) => appendSentMs > oldMs)", "oldMs > 0 ? batch : batch"]],
+    noticedBy: [RULES, "\\[N6\\]"],
+  },
+  {
+    name: "node-resends",
+    mechanism: "N6 what the stream has lost is sent again by the node itself",
+    file: "functions/core/flusher.ts",
+    edits: [["for (const entry of refused) void this.#resend(entry);", ""]],
+    noticedBy: [RULES, "\\[N6\\] \\[N7\\]"],
+  },
+  {
+    name: "judge",
+    mechanism: "N7 a retry from before the fence is not left to Redis",
+    file: "functions/core/judge.ts",
+    edits: [["return since >= fence && uuidTimeMs(id)", "return (since >= fence || true) && uuidTimeMs(id)"]],
+    noticedBy: [RULES, "\\[N7\\] a retry"],
+  },
+  {
+    name: "judge-age",
+    mechanism: "N7 an id older than Redis keeps it is not left to Redis",
+    file: "functions/core/judge.ts",
+    edits: [["this.#deps.runtime.now() - ID_TRUSTED_MS", "0"]],
+    noticedBy: [RULES, "\\[N7\\] an id older"],
+  },
+  {
+    name: "second-reset",
+    mechanism: "N8 a page of the quarantine is followed by a settled one",
+    file: "functions/core/hub.ts",
+    edits: [["if (await this.#deps.settlement.check(fence.position)) await room.settle();", ""]],
+    noticedBy: [RULES, "\\[N8\\]"],
+  },
+  {
+    name: "quarantine",
+    mechanism: "N8 the store counts as settled only after the quarantine",
+    file: "functions/core/settlement.ts",
+    edits: [
+      [
+        "return this.#caughtUpAtMs >= toMs(fence) + QUARANTINE_MS + CLOCK_MARGIN_MS;",
+        "return this.#caughtUpAtMs >= 0 && toMs(fence) > 0;",
+      ],
+    ],
+    noticedBy: [RULES, "\\[N8\\]"],
+  },
+  {
+    name: "idempotent-insert",
+    mechanism: "C1 an event is stored once, however often it comes",
+    file: "functions/adapters/store-prisma.ts",
+    edits: [
+      [
+        "        ORDER BY room, id, position\n        ON CONFLICT DO NOTHING`",
+        "        ORDER BY room, id, position`",
+      ],
+    ],
+    noticedBy: ["functions/test/store-postgres.test.ts", "\\[C1\\] stores an event once"],
+  },
+  {
+    name: "commit-after-insert",
+    mechanism: "C2 an offset is committed only after its rows are",
+    file: "functions/adapters/log-consumer-kafka.ts",
+    edits: [
+      [
+        "      await handle(toLogBatch(payload));",
+        "      await commitUpTo(payload, payload.batch.lastOffset());\n      await handle(toLogBatch(payload));",
+      ],
+    ],
+    noticedBy: [KAFKA, "\\[G8\\] a consumer closed before"],
+  },
+  {
+    name: "caught-up-end",
+    mechanism: "C3 a partition is caught up when the end that was asked is reached",
+    file: "functions/core/progress.ts",
+    edits: [["pending && committed >= pending.end ? pending.atMs : undefined", "atMs"]],
+    noticedBy: ["functions/test/progress.test.ts", "\\[C3\\]"],
+  },
+  {
+    name: "trim-stored",
+    mechanism: "C4 nothing unsaved leaves a stream",
+    file: "functions/core/reconcile.ts",
+    edits: [
+      [
+        "const last = events.findLast(({ position }) => hole === undefined || position < hole);",
+        "const last = hole === undefined ? events.at(-1) : events.at(-1);",
+      ],
+    ],
+    noticedBy: [RECONCILE, "\\[C4\\]"],
+  },
+  {
+    name: "reconcile",
+    mechanism: "C5 what a dead node left behind goes to the log",
+    file: "functions/core/reconcile.ts",
+    edits: [
+      [
+        "await log.append(late.map(({ json }) => ({ room: decodeEvent(json).room, value: json })));",
+        "void log;",
+      ],
+    ],
+    noticedBy: [RECONCILE, "\\[C5\\]"],
+  },
+  {
+    name: "backlog-bound",
+    mechanism: "G7 the backlog is bounded",
+    file: "functions/core/flusher.ts",
+    edits: [["if (this.backlog >= this.#deps.backlogMax) {", "if (this.backlog >= Infinity) {"]],
+    noticedBy: [ENGINES, "\\[G7\\] past the backlog"],
+  },
+  {
+    name: "idle-probe",
+    mechanism: "G7 a log that is down while nobody writes is announced",
+    file: "functions/core/flusher.ts",
+    edits: [["return this.#isRunning ? undefined : this.#deps.log.ping();", "return undefined;"]],
+    noticedBy: [DEGRADED, "Kafka down"],
+  },
+  {
+    name: "slow-is-down",
+    mechanism: "G7 a log that is slow stays announced while it acknowledges",
+    file: "functions/core/flusher.ts",
+    edits: [['health.report("kafka", tookMs < SLOW_MS);', 'health.report("kafka", true);']],
+    noticedBy: [DEGRADED, "Kafka slow"],
+  },
+  {
+    name: "poison",
+    mechanism: "G9 a poison record is put aside with its reason",
+    file: "functions/core/persist.ts",
+    edits: [['await this.#putAside(batch, record, "invalid", error);', "void error;"]],
+    noticedBy: ["functions/test/admin-dead-letters.test.ts", "\\[G9\\]"],
+  },
+  {
+    name: "letter-removed",
+    mechanism: "G9 a letter that was replayed or dropped is not listed again",
+    file: "functions/adapters/dead-letters-kafka.ts",
+    edits: [["if (target !== undefined) removed.add(target);", "if (target !== undefined) return;"]],
+    noticedBy: [KAFKA, "\\[G9\\]"],
+  },
+  {
+    name: "buffer-bound",
+    mechanism: "G10 a reader that stops reading is closed at a byte bound",
+    file: "functions/http/websocket.ts",
+    edits: [["> this.#bufferBytesMax) return this.onSlow();", "> Infinity) return this.onSlow();"]],
+    noticedBy: [GUARANTEES, "\\[G10\\]"],
+  },
+  {
+    name: "drain-spread",
+    mechanism: "G11 clients of a drained node do not all come back at once",
+    file: "functions/core/node.ts",
+    edits: [["RECONNECT_MS + this.#options.runtime.random() * spreadMs", "RECONNECT_MS + spreadMs"]],
+    noticedBy: [ENGINES, "\\[G11\\]"],
+  },
+  {
+    name: "stage-in-names",
+    mechanism: "G12 keys and channels carry the stage",
+    file: "functions/adapters/redis-names.ts",
+    edits: [["`skat:${stage}:{p${partition}}:`", "`skat:${stage && 'all'}:{p${partition}}:`"]],
+    noticedBy: [REDIS, "seals stages"],
+  },
+  {
+    name: "stage-of-records",
+    mechanism: "G12 letters of another stage are left alone",
+    file: "functions/adapters/dead-letters-kafka.ts",
+    edits: [['if (headerOf(message, "stage") !== config.stage) return;', ""]],
+    noticedBy: [KAFKA, "\\[G12\\] letters"],
+  },
+  {
+    name: "stage-of-tokens",
+    mechanism: "G12 a token of another stage is refused",
+    file: "functions/adapters/auth-jwt.ts",
+    edits: [["        issuer: this.#issuer,\n", ""]],
+    noticedBy: ["functions/test/auth-jwt.test.ts", "\\[G12\\]"],
+  },
+];
