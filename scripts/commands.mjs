@@ -79,6 +79,14 @@ export const commands = {
       "Name engines to have only those: npm run engines -- up redis postgres",
     ].join("\n"),
   },
+  "image:tree": {
+    entry: "scripts/image-tree.ts",
+    needs: ["prisma", "web"],
+    usage: "npm run image:tree",
+    summary: "Make the files of the container images in dist/image/, without Docker.",
+    details:
+      "The Dockerfile runs the same. dist/image/node and dist/image/consumer need Node and nothing else.",
+  },
 };
 
 /** The help of one command, or the list of all of them when there is no such command. */

@@ -29,18 +29,40 @@ export type Env = Readonly<Record<string, string>>;
 const all = new Set<ChildProcess>();
 process.on("exit", () => all.forEach((child) => child.kill("SIGKILL")));
 
-async function run(
+/** What is started, and how it differs from a developer's own start. */
+export interface Program {
+  readonly name: string;
+  /** Of Node. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** User and group, where the tests may choose one. */
+  readonly uid?: number | undefined;
+}
+
+function run(
   entry: string,
   env: Env,
   port: number,
   readyPath: string,
   args: readonly string[] = [],
 ): Promise<Running> {
+  const program = { name: entry, args: ["--import", "tsx", join(FUNCTIONS, entry), ...args] };
+  return runProgram({ ...program, cwd: join(FUNCTIONS, "..") }, env, port, readyPath);
+}
+
+/** Resolves when `readyPath` answers at the port; rejects when the program ends before that. */
+export async function runProgram(
+  { name, args, cwd, uid }: Program,
+  env: Env,
+  port: number,
+  readyPath: string,
+): Promise<Running> {
   const clean = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", NODE_ENV: "test" };
-  const child = spawn(process.execPath, ["--import", "tsx", join(FUNCTIONS, entry), ...args], {
-    cwd: join(FUNCTIONS, ".."),
+  const child = spawn(process.execPath, [...args], {
+    cwd,
     env: { ...clean, LOG_LEVEL: "info", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   all.add(child);
   let output = "";
@@ -59,8 +81,8 @@ async function run(
       (response) => response.ok,
       () => false,
     );
-  await waitFor(async () => code !== undefined || (await isUp()), `${entry} to be ready\n${output}`, 60_000);
-  if (code !== undefined) throw new Error(`${entry} ended with ${code}:\n${output}`);
+  await waitFor(async () => code !== undefined || (await isUp()), `${name} to be ready\n${output}`, 60_000);
+  if (code !== undefined) throw new Error(`${name} ended with ${code}:\n${output}`);
   return {
     url,
     pid: child.pid ?? 0,
