@@ -22,13 +22,11 @@ describe("the Dockerfile", () => {
   });
 
   it("installs from the lockfile, without scripts, before the sources come in", () => {
-    const [manifests = [], install = -1] = [
-      said("COPY"),
-      tree?.instructions.findIndex(({ text }) => text.startsWith("npm ci")),
-    ];
-    expect(tree?.instructions[install]?.text).toBe("npm ci --ignore-scripts");
-    expect(tree?.instructions.findIndex(({ text }) => text === ". .")).toBeGreaterThan(install);
-    expect(manifests).toContain("package.json package-lock.json .npmrc ./");
+    const texts = tree?.instructions.map(({ text }) => text) ?? [];
+    const install = texts.indexOf("npm ci --ignore-scripts");
+    expect(texts.indexOf("package.json package-lock.json .npmrc ./")).toBeGreaterThan(0);
+    expect(install).toBeGreaterThan(texts.indexOf("package.json package-lock.json .npmrc ./"));
+    expect(texts.indexOf(". .")).toBeGreaterThan(install);
   });
 
   it("knows every workspace, as `npm ci` must", () => {

@@ -85,7 +85,8 @@ function userOf({ user }: Image): { uid: number } | undefined {
 
 async function runToEnd(args: readonly string[], options: ExecFileOptions) {
   try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, options);
+    const utf8 = { ...options, encoding: "utf8" as const };
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args, utf8);
     return { code: 0, output: `${stdout}${stderr}` };
   } catch (error) {
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
