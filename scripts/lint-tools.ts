@@ -5,6 +5,8 @@ import { join, resolve } from "node:path";
 
 interface Tool {
   readonly version: string;
+  /** Of the file, where it is not the tool's. */
+  readonly program?: string;
   /** Puts the program into `dir` or `dir/bin`. */
   fetch(dir: string, version: string): readonly [program: string, args: readonly string[], env?: object];
 }
@@ -15,6 +17,16 @@ const tools = {
     fetch: (dir, version) => [
       "go",
       ["install", `github.com/rhysd/actionlint/cmd/actionlint@v${version}`],
+      { GOBIN: dir },
+    ],
+  },
+  /** What Docker Compose reads its files with. */
+  "compose-spec": {
+    version: "2.16.2",
+    program: "cmd",
+    fetch: (dir, version) => [
+      "go",
+      ["install", `github.com/compose-spec/compose-go/v2/cmd@v${version}`],
       { GOBIN: dir },
     ],
   },
@@ -32,9 +44,9 @@ export type ToolName = keyof typeof tools;
 /** The tool's path, or why it can't be had. */
 export function findTool(name: ToolName): { path: string } | { missing: string } {
   if (spawnSync(name, ["--version"]).status === 0) return { path: name };
-  const { version, fetch }: Tool = tools[name];
+  const { version, fetch, program: file = name }: Tool = tools[name];
   const dir = resolve(import.meta.dirname, `../node_modules/.cache/skat/${name}-${version}`);
-  const found = () => [join(dir, name), join(dir, "bin", name)].find((path) => existsSync(path));
+  const found = () => [join(dir, file), join(dir, "bin", file)].find((path) => existsSync(path));
   const before = found();
   if (before !== undefined) return { path: before };
   mkdirSync(dir, { recursive: true });
