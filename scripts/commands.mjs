@@ -104,6 +104,29 @@ export const commands = {
       "Name engines to have only those: npm run engines -- up redis postgres",
     ].join("\n"),
   },
+  smoke: {
+    entry: "scripts/smoke.ts",
+    needs: [],
+    usage: "npm run smoke -- <url>",
+    summary: "Hold a short conversation on a deployment, to see that every part of it works.",
+    details: [
+      "Two guests connect as the pages of that address would, and one writes to the other, in the room “Smoke test”;",
+      "it ends well when the message was sent, received, saved, and is in the history.",
+      "",
+      "--api-only       do not ask for the page",
+      "--timeout-ms n   how long each step may take, 15000 by default",
+      "",
+      "Exit code: 0 all is well, 1 a step failed, 2 the arguments are wrong.",
+    ].join("\n"),
+  },
+  "image:tree": {
+    entry: "scripts/image-tree.ts",
+    needs: ["prisma", "web"],
+    usage: "npm run image:tree",
+    summary: "Make the files of the container images in dist/image/, without Docker.",
+    details:
+      "The Dockerfile runs the same. dist/image/node and dist/image/consumer need Node and nothing else.",
+  },
 };
 
 /** The help of one command, or the list of all of them when there is no such command. */

@@ -1,8 +1,8 @@
 /** How Skat talks to Kafka at all: the settings every kafkajs client shares, and the repairs kafkajs 2.2.4 needs. */
-import { createRequire } from "node:module";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
 import { type ISocketFactory, Kafka, type LogEntry, logLevel, type SASLOptions } from "kafkajs";
+import RequestQueue from "kafkajs/src/network/requestQueue/index.js";
 import type { Logger } from "../lib/logger.ts";
 
 export interface KafkaConfig {
@@ -94,12 +94,6 @@ function createSockets(): { readonly factory: ISocketFactory; cut(): void } {
   return { factory, cut };
 }
 
-interface RequestQueue {
-  readonly pending: readonly unknown[];
-  readonly throttledUntil: number;
-  scheduleCheckPendingRequests(): void;
-}
-
 let isRepaired = false;
 
 /**
@@ -109,8 +103,7 @@ let isRepaired = false;
 function pollOnlyWhenPending(): void {
   if (isRepaired) return;
   isRepaired = true;
-  const require = createRequire(import.meta.url);
-  const { prototype } = require("kafkajs/src/network/requestQueue") as { prototype: RequestQueue };
+  const { prototype } = RequestQueue;
   const schedule = prototype.scheduleCheckPendingRequests;
   prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {
     if (this.pending.length === 0 && this.throttledUntil <= Date.now()) return;

@@ -29,25 +29,45 @@ export type Env = Readonly<Record<string, string>>;
 const all = new Set<ChildProcess>();
 process.on("exit", () => all.forEach((child) => child.kill("SIGKILL")));
 
-function spawnEntry(entry: string, env: Env, args: readonly string[]) {
-  const clean = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", NODE_ENV: "test" };
-  const child = spawn(process.execPath, ["--import", "tsx", join(FUNCTIONS, entry), ...args], {
+/** What is started, and how it differs from a developer's own start. */
+export interface Program {
+  readonly name: string;
+  /** Of Node. */
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** User and group, where the tests may choose one. */
+  readonly uid?: number | undefined;
+}
+
+function entryProgram(entry: string, args: readonly string[] = []): Program {
+  return {
+    name: entry,
+    args: ["--import", "tsx", join(FUNCTIONS, entry), ...args],
     cwd: join(FUNCTIONS, ".."),
+  };
+}
+
+function spawnProgram({ args, cwd, uid }: Program, env: Env) {
+  const clean = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", NODE_ENV: "test" };
+  const child = spawn(process.execPath, [...args], {
+    cwd,
     env: { ...clean, LOG_LEVEL: "info", ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   all.add(child);
   return child;
 }
 
-async function run(
-  entry: string,
+/** Resolves when `readyPath` answers at the port; rejects when the program ends before that. */
+export async function runProgram(
+  program: Program,
   env: Env,
   port: number,
   readyPath: string,
-  args: readonly string[] = [],
 ): Promise<Running> {
-  const child = spawnEntry(entry, env, args);
+  const { name } = program;
+  const child = spawnProgram(program, env);
   let output = "";
   let code: number | undefined;
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
@@ -64,8 +84,8 @@ async function run(
       (response) => response.ok,
       () => false,
     );
-  await waitFor(async () => code !== undefined || (await isUp()), `${entry} to be ready\n${output}`, 60_000);
-  if (code !== undefined) throw new Error(`${entry} ended with ${code}:\n${output}`);
+  await waitFor(async () => code !== undefined || (await isUp()), `${name} to be ready\n${output}`, 60_000);
+  if (code !== undefined) throw new Error(`${name} ended with ${code}:\n${output}`);
   return {
     url,
     pid: child.pid ?? 0,
@@ -79,12 +99,22 @@ async function run(
 
 export async function startNode(env: Env): Promise<Running> {
   const port = await freePort();
-  return run("node.ts", { HOST: "127.0.0.1", ...env, PORT: String(port) }, port, "/readyz");
+  return runProgram(
+    entryProgram("node.ts"),
+    { HOST: "127.0.0.1", ...env, PORT: String(port) },
+    port,
+    "/readyz",
+  );
 }
 
 export async function startConsumer(env: Env): Promise<Running> {
   const port = await freePort();
-  return run("consumer.ts", { HOST: "127.0.0.1", ...env, CONSUMER_PORT: String(port) }, port, "/readyz");
+  return runProgram(
+    entryProgram("consumer.ts"),
+    { HOST: "127.0.0.1", ...env, CONSUMER_PORT: String(port) },
+    port,
+    "/readyz",
+  );
 }
 
 export interface Ended {
@@ -95,7 +125,7 @@ export interface Ended {
 
 /** `npm run admin` without the launcher and without a terminal. */
 export async function runAdmin(env: Env, args: readonly string[]): Promise<Ended> {
-  const child = spawnEntry("admin.ts", env, args);
+  const child = spawnProgram(entryProgram("admin.ts", args), env);
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
@@ -114,7 +144,8 @@ export interface Embedded extends Running {
 export async function startEmbedded(env: Env = {}): Promise<Embedded> {
   const dataDir = mkdtempSync(join(tmpdir(), "skat-test-"));
   const port = await freePort();
-  const start = () => run("dev.ts", { ...env, DATA_DIR: dataDir, PORT: String(port) }, port, "/readyz");
+  const start = () =>
+    runProgram(entryProgram("dev.ts"), { ...env, DATA_DIR: dataDir, PORT: String(port) }, port, "/readyz");
   let running = await start();
   return {
     dataDir,
