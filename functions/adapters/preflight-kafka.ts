@@ -1,6 +1,7 @@
 /** What must hold of Kafka before a process uses it. */
-import { ConfigResourceTypes, type Admin, type ITopicMetadata } from "kafkajs";
+import type { Admin, ITopicMetadata } from "kafkajs";
 import { CheckFault, examination, type Check, type Examine } from "../core/preflight.ts";
+import { sleep } from "../core/runtime.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { kafkaErrorType, openKafka, type KafkaConfig, type KafkaConnection } from "./kafka-client.ts";
 import { plannedTopics, topicFault, type TopicsOptions } from "./kafka-topics.ts";
@@ -43,9 +44,11 @@ async function checkTopics(session: Session): Promise<string> {
     const topic = await metadata(session.admin, plan.topic);
     if (topic) found.push(`${plan.topic} with ${topic.partitions.length} partitions`);
     else {
-      await session.admin.createTopics({ topics: [plan], validateOnly: true }).catch((error: unknown) => {
-        throw topicFault(plan, error);
-      });
+      await session.admin
+        .createTopics({ topics: [plan], validateOnly: true, waitForLeaders: false })
+        .catch((error: unknown) => {
+          throw topicFault(plan, error);
+        });
       found.push(`${plan.topic} is missing, the start creates it`);
     }
   }
@@ -118,11 +121,25 @@ async function checkWriting({ connection, admin, config }: Session): Promise<str
 
 const IMPOSSIBLE_ACKS = 2;
 
-async function checkGroup({ admin, config }: Session): Promise<string> {
-  const there = await metadata(admin, config.topic);
-  if (there) await admin.fetchOffsets({ groupId: config.groupId, topics: [config.topic] });
-  return config.groupId;
+/** A broker that has just started may need a moment to know its groups. */
+async function checkGroup({ admin, config, runtime }: Session): Promise<string> {
+  if (!(await metadata(admin, config.topic))) return "no topic yet";
+  for (;;) {
+    try {
+      await admin.fetchOffsets({ groupId: config.groupId, topics: [config.topic] });
+      return config.groupId;
+    } catch (error) {
+      if (!COORDINATOR_NOT_YET.has(kafkaErrorType(error))) throw error;
+      await sleep(runtime, POLL_MS);
+    }
+  }
 }
+
+const POLL_MS = 200;
+const COORDINATOR_NOT_YET: ReadonlySet<string | undefined> = new Set([
+  "GROUP_LOAD_IN_PROGRESS",
+  "GROUP_COORDINATOR_NOT_AVAILABLE",
+]);
 
 /** Joins a group of its own, whose name begins as that of the consumers, fetches once and removes it. */
 async function checkReading({ connection, admin, config }: Session): Promise<string> {
@@ -160,7 +177,7 @@ async function metadata(admin: Admin, topic: string): Promise<ITopicMetadata | u
 }
 
 async function settingsOf(admin: Admin, name: string): Promise<ReadonlyMap<string, string>> {
-  const resources = [{ type: ConfigResourceTypes.TOPIC, name }];
+  const resources = [{ type: TOPIC_RESOURCE, name }];
   const answer = await admin
     .describeConfigs({ includeSynonyms: false, resources })
     .catch((error: unknown) => {
@@ -174,6 +191,9 @@ async function settingsOf(admin: Admin, name: string): Promise<ReadonlyMap<strin
   const entries = answer.resources.flatMap(({ configEntries }) => configEntries);
   return new Map(entries.map((entry) => [entry.configName, entry.configValue]));
 }
+
+/** `ConfigResourceTypes.TOPIC`, which an ES module can't import by its name. */
+const TOPIC_RESOURCE = 2;
 
 function topicsOf({ topic, deadLetterTopic }: KafkaConfig): readonly string[] {
   return [topic, deadLetterTopic];
