@@ -9,6 +9,7 @@ import { openLog, openStore, openStream } from "./engines.ts";
 import { createOps } from "./http/ops.ts";
 import { listen } from "./http/server.ts";
 import { createMetrics } from "./lib/metrics.ts";
+import { preflight } from "./preflight.ts";
 import { start } from "./process.ts";
 
 await start(
@@ -16,6 +17,7 @@ await start(
   () => loadConfig(undefined, "consumer"),
   async (deps) => {
     const { config, logger, lifecycle } = deps;
+    await preflight(deps);
     const metrics = createMetrics({ process: true });
     const [{ outbox }, { log, consumer, deadLetters }, store] = await Promise.all([
       openStream(deps),

@@ -5,6 +5,7 @@ import { ChatConsumer } from "./core/consumer.ts";
 import { openLog, openStore, openStream } from "./engines.ts";
 import { lockDataFolder } from "./lib/data-lock.ts";
 import { createMetrics } from "./lib/metrics.ts";
+import { preflight } from "./preflight.ts";
 import { start } from "./process.ts";
 import { serve } from "./serve.ts";
 
@@ -15,6 +16,7 @@ await start(
     const { config, logger, lifecycle } = deps;
     const lock = await lockDataFolder(config.dataDir);
     lifecycle.onClose("data folder", () => lock.release());
+    await preflight(deps);
     const metrics = createMetrics({ process: true });
     const [engine, { log, consumer, deadLetters }, store] = await Promise.all([
       openStream(deps),

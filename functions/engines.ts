@@ -6,6 +6,7 @@ import type { DeadLetters, EventLog, LogConsumer } from "./core/event-log.ts";
 import type { RoomFeed, RoomOutbox, RoomStream } from "./core/room-stream.ts";
 import type { Store } from "./core/store.ts";
 import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
+import type { TopicsOptions } from "./adapters/kafka-topics.ts";
 import type { Config, DatabaseConfig, KafkaConfig, RedisConfig } from "./config.ts";
 import type { Lifecycle } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/logger.ts";
@@ -80,14 +81,18 @@ async function openKafka(config: KafkaConfig, { logger, lifecycle }: EngineDeps)
       import("./adapters/dead-letters-kafka.ts"),
     ],
   );
-  const { partitions, replication: replicationFactor } = config;
-  const limits = { retentionMs: LOG_RETENTION_MS, maxMessageBytes: LOG_MESSAGE_BYTES_MAX };
-  await ensureTopics({ config, partitions, replicationFactor, ...limits, runtime, logger });
+  await ensureTopics(topicsOptions(config, logger));
   const log = new KafkaEventLog({ config, logger });
   const consumer = new KafkaLogConsumer({ config, runtime, logger });
   const deadLetters = new KafkaDeadLetters({ config, runtime, logger });
   lifecycle.onClose("kafka", async () => void (await Promise.all([log.close(), deadLetters.close()])));
   return { log, consumer, deadLetters };
+}
+
+export function topicsOptions(config: KafkaConfig, logger: Logger): TopicsOptions {
+  const { partitions, replication: replicationFactor } = config;
+  const limits = { retentionMs: LOG_RETENTION_MS, maxMessageBytes: LOG_MESSAGE_BYTES_MAX };
+  return { config, partitions, replicationFactor, ...limits, runtime, logger };
 }
 
 export async function openStore({ config, lifecycle, logger }: EngineDeps): Promise<Store> {

@@ -1,7 +1,8 @@
-/** Entry: one realtime node. Configuration → engines → node → listen; on SIGTERM it drains. */
+/** Entry: one realtime node. Configuration → preflight → engines → node → listen; on SIGTERM it drains. */
 import { loadConfig } from "./config.ts";
 import { openLog, openStore, openStream } from "./engines.ts";
 import { createMetrics } from "./lib/metrics.ts";
+import { preflight } from "./preflight.ts";
 import { start } from "./process.ts";
 import { serve } from "./serve.ts";
 
@@ -9,6 +10,7 @@ await start(
   "node",
   () => loadConfig(undefined, "node"),
   async (deps) => {
+    await preflight(deps);
     const metrics = createMetrics({ process: true });
     const [engine, { log }, store] = await Promise.all([openStream(deps), openLog(deps), openStore(deps)]);
     const url = await serve({ ...deps, ...engine, log, store, metrics });

@@ -32,6 +32,18 @@ export const commands = {
     summary: "Store what the log holds in PostgreSQL.",
     details: `--once   store what is there and end, for a schedule\n${settings}`,
   },
+  doctor: {
+    entry: "functions/doctor.ts",
+    needs: ["prisma"],
+    usage: "npm run doctor -- [--json]",
+    summary: "Look whether the engines that are set can be used as they are.",
+    details: [
+      "Each check ends in one line that says what was found or, where it fails, the cure. Nothing is changed.",
+      "--json     the same as JSON:  npm run -s doctor -- --json",
+      "Ends with 0 when all is well (warnings count as that), 1 when a check failed, 2 when a setting is wrong.",
+      settings,
+    ].join("\n"),
+  },
   migrate: {
     entry: "functions/migrate.ts",
     needs: ["prisma"],

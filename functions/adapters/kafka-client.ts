@@ -35,7 +35,8 @@ export function openKafka(config: KafkaConfig, logger: Logger, retries: number):
   const kafka = new Kafka({
     brokers: [...config.brokers],
     ...(config.ssl ? { ssl: config.ssl } : {}),
-    ...(config.sasl ? { sasl: config.sasl } : {}),
+    // A copy: kafkajs writes the proof it has built into it, and would use it for every other password too.
+    ...(config.sasl ? { sasl: { ...config.sasl } } : {}),
     clientId: config.clientId,
     connectionTimeout: config.ssl ? 5000 : 2000,
     authenticationTimeout: 3000,

@@ -1,5 +1,6 @@
 /** The topics at start: there, or created, or an error that says which one to create and how. */
 import type { Admin, ITopicConfig } from "kafkajs";
+import { CheckFault } from "../core/preflight.ts";
 import { type Runtime, sleep } from "../core/runtime.ts";
 import type { Logger } from "../lib/logger.ts";
 import { type KafkaConfig, kafkaErrorType, openKafka } from "./kafka-client.ts";
@@ -21,6 +22,8 @@ const POLL_MS = 50;
 /** A dead letter is its record with headers on top. */
 const LETTER_EXTRA_BYTES = 65_536;
 
+type Entries = { name: string; value: string }[];
+
 /** Any number of processes may do this at once. */
 export async function ensureTopics(options: TopicsOptions): Promise<void> {
   const { kafka } = openKafka(options.config, options.logger, 2);
@@ -28,7 +31,7 @@ export async function ensureTopics(options: TopicsOptions): Promise<void> {
   await admin.connect();
   try {
     const present = new Set(await admin.listTopics());
-    const wanted = [logTopic(options), deadLetterTopic(options)];
+    const wanted = plannedTopics(options);
     for (const topic of wanted.filter((each) => !present.has(each.topic))) await create(admin, topic);
     for (const { topic } of wanted) await untilLed(admin, topic, options.runtime);
   } finally {
@@ -36,21 +39,28 @@ export async function ensureTopics(options: TopicsOptions): Promise<void> {
   }
 }
 
+/** As they are created. */
+export function plannedTopics(options: TopicsOptions): readonly ITopicConfig[] {
+  return [logTopic(options), deadLetterTopic(options)];
+}
+
 function logTopic({ config, partitions, replicationFactor, ...limits }: TopicsOptions): ITopicConfig {
-  const configEntries = settings(limits.retentionMs, limits.maxMessageBytes);
+  const configEntries = settings(limits.retentionMs, limits.maxMessageBytes, replicationFactor);
   return { topic: config.topic, numPartitions: partitions, replicationFactor, configEntries };
 }
 
 function deadLetterTopic({ config, replicationFactor, maxMessageBytes }: TopicsOptions): ITopicConfig {
-  const configEntries = settings(-1, maxMessageBytes + LETTER_EXTRA_BYTES);
+  const configEntries = settings(-1, maxMessageBytes + LETTER_EXTRA_BYTES, replicationFactor);
   return { topic: config.deadLetterTopic, numPartitions: 1, replicationFactor, configEntries };
 }
 
-function settings(retentionMs: number, maxMessageBytes: number): { name: string; value: string }[] {
+/** Of three replicas two must have what is acknowledged, or one disk decides over what is saved. */
+function settings(retentionMs: number, maxMessageBytes: number, replicas: number): Entries {
   return [
     { name: "cleanup.policy", value: "delete" },
     { name: "retention.ms", value: String(retentionMs) },
     { name: "max.message.bytes", value: String(maxMessageBytes) },
+    ...(replicas >= 3 ? [{ name: "min.insync.replicas", value: "2" }] : []),
   ];
 }
 
@@ -60,7 +70,8 @@ async function create(admin: Admin, topic: ITopicConfig): Promise<void> {
     // Waiting for leaders, kafkajs fails when several create at once.
     await admin.createTopics({ topics: [topic], waitForLeaders: false });
   } catch (cause) {
-    throw new Error(missingText(topic, cause), { cause });
+    const { message, cure } = topicFault(topic, cause);
+    throw new Error(`${message} ${cure}`, { cause });
   }
 }
 
@@ -89,13 +100,15 @@ async function isLed(admin: Admin, topic: string): Promise<boolean> {
   }
 }
 
-function missingText({ topic, ...plan }: ITopicConfig, cause: unknown): string {
+/** It is missing, and these credentials may not create it. */
+export function topicFault({ topic, ...plan }: ITopicConfig, cause: unknown): CheckFault {
   const replication =
     plan.replicationFactor === -1 ? "the broker's default" : String(plan.replicationFactor ?? "");
   const config = (plan.configEntries ?? []).map(({ name, value }) => `${name}=${value}`).join(", ");
   const why = kafkaErrorType(cause) ?? (cause instanceof Error ? cause.message : String(cause));
-  return (
-    `Kafka topic "${topic}" is missing and could not be created (${why}). ` +
-    `Create it: partitions ${plan.numPartitions}, replication factor ${replication}, ${config}.`
+  return new CheckFault(
+    `Kafka topic "${topic}" is missing and could not be created (${why}).`,
+    `Create it: partitions ${plan.numPartitions}, replication factor ${replication}, ${config}.`,
+    { cause },
   );
 }

@@ -37,7 +37,7 @@ const MIGRATION_LOCK_TIMEOUT_MS = 60_000;
 export function openPostgres(options: PostgresOptions): Database {
   const sockets = new Set<Socket>();
   const pool = new pg.Pool({
-    ...connection(options),
+    ...connectionOf(options),
     stream: () => trackedSocket(sockets),
     max: options.poolMax,
     statement_timeout: options.statementTimeoutMs,
@@ -58,7 +58,7 @@ export async function withMigrationSession<T>(
   options: PostgresOptions,
   work: (session: MigrationSession) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client(connection(options));
+  const client = new pg.Client(connectionOf(options));
   client.on("error", () => {}); // the query that was under way tells
   await client.connect();
   try {
@@ -68,7 +68,7 @@ export async function withMigrationSession<T>(
   }
 }
 
-function connection({ url, ssl, schema }: PostgresOptions): pg.ClientConfig {
+export function connectionOf({ url, ssl, schema }: PostgresOptions): pg.ClientConfig {
   return {
     connectionString: url,
     ssl: ssl === undefined ? false : { ...ssl, rejectUnauthorized: true },
@@ -97,7 +97,7 @@ async function checkSchema(client: pg.ClientBase, schema: string): Promise<void>
   );
 }
 
-function toSession(client: pg.ClientBase, schema: string): MigrationSession {
+export function toSession(client: pg.ClientBase, schema: string): MigrationSession {
   return {
     query: async (sql, values = []) => (await client.query(sql, [...values])).rows,
     exec: async (script) => void (await client.query(script)),

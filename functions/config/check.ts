@@ -3,8 +3,9 @@ import { isKeyOf } from "../lib/tls.ts";
 import type { Source } from "./settings.ts";
 import { VARIABLE_GROUPS, type Settings, type VariableName } from "./variables.ts";
 
-/** `all`: node and consumer in one process, for a laptop; `migrate`: bring the store's tables up to date and end. */
-export type Role = "all" | "node" | "consumer" | "migrate";
+/** `all`: node and consumer in one process, for a laptop; `migrate`: bring the store's tables up to date and end;
+ * `operator`: look at the engines that are set, or prepare them. */
+export type Role = "all" | "node" | "consumer" | "migrate" | "operator";
 
 /** Room for the fields around a message's body. */
 const FRAME_OVERHEAD_BYTES = 1024;
@@ -104,11 +105,12 @@ const ENGINE_REASONS: Readonly<Record<Role, string>> = {
   all: "is missing, and NODE_ENV=production does without embedded engines; set it, or ALLOW_EMBEDDED=true for a single process",
   node: APART,
   consumer: APART,
+  operator: "is missing",
   migrate: "is missing: it names the store to migrate; the embedded one is migrated by `npm start`",
 };
 
 function missingEngines(role: Role, source: Source): readonly VariableName[] {
-  if (role === "all") return [];
+  if (role === "all" || role === "operator") return [];
   const needed = role === "migrate" ? (["DATABASE_URL"] as const) : ENGINES;
   return needed.filter((name) => !source.isSet(name));
 }

@@ -8,8 +8,8 @@ declare module "vitest" {
   }
 }
 
-/** What a suite may need; `control` is to start, kill and freeze engines of its own. */
-export type Need = "redis" | "kafka" | "postgres" | "chromium" | "control";
+/** What a suite may need; `control` is to start, kill and freeze engines of its own, `secure` to give them TLS and accounts. */
+export type Need = "redis" | "kafka" | "postgres" | "chromium" | "control" | "secure";
 
 const keyOf = {
   redis: "redisUrl",
@@ -17,6 +17,7 @@ const keyOf = {
   postgres: "databaseUrl",
   chromium: "chromium",
   control: "canControl",
+  secure: "canSecure",
 } as const satisfies Record<Need, keyof TestEngines>;
 
 /**

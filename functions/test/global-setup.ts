@@ -12,7 +12,8 @@ let acquired: Acquired | undefined;
 export async function setup(project: TestProject): Promise<void> {
   const given = process.env[ENGINES_VARIABLE];
   if (given !== undefined) return project.provide("engines", JSON.parse(given) as TestEngines);
-  if (!useEngines(project.vitest.state.getPaths())) return project.provide("engines", { canControl: false });
+  if (!useEngines(project.vitest.state.getPaths()))
+    return project.provide("engines", { canControl: false, canSecure: false });
   acquired = await acquire({ install: false, log: (line) => console.log(line) });
   project.provide("engines", acquired.engines);
 }

@@ -1,7 +1,7 @@
 /** Gets engines from the first source that has them: the environment, those that are up, Docker, this machine, an installation. */
 import { dockerIsUsable } from "./container.ts";
 import { engineNames, variableOf, type Engine, type EngineName } from "./engine.ts";
-import { findChromium } from "./find.ts";
+import { findChromium, onPath } from "./find.ts";
 import { install, isInstalled, type Installable } from "./install.ts";
 import { startKafka } from "./kafka.ts";
 import { startPostgres } from "./postgres.ts";
@@ -20,12 +20,16 @@ export interface TestEngines {
   chromium?: string;
   /** Whether `startRedis`, `startKafka` and `startPostgres` work here, so that faults can be made. */
   canControl: boolean;
+  /** Whether they can be given TLS, accounts and a cluster: Docker's images are used without. */
+  canSecure: boolean;
 }
+
+type Missing = Installable | "control" | "secure";
 
 export interface Acquired {
   engines: TestEngines;
   /** What is not there and why. */
-  missing: ReadonlyMap<Installable | "control", string>;
+  missing: ReadonlyMap<Missing, string>;
   /** Ends what was started for this. */
   release(): Promise<void>;
 }
@@ -42,7 +46,7 @@ export const starters = { redis: startRedis, kafka: startKafka, postgres: startP
 /** Engines and browser for a test run. Never rejects for a missing one: it says so in `missing`. */
 export async function acquire(options: AcquireOptions): Promise<Acquired> {
   const given = givenUrls(options.log);
-  const missing = new Map<Installable | "control", string>();
+  const missing = new Map<Missing, string>();
   const names = engineNames.filter((name) => !given.has(name));
   for (const [name, why] of await provide([...names, "chromium"], options)) missing.set(name, why);
   const started = await startAll(
@@ -54,12 +58,19 @@ export async function acquire(options: AcquireOptions): Promise<Acquired> {
   const canControl = canStartAll();
   if (!canControl)
     missing.set("control", "only engines that are started here can be stopped, killed and frozen");
+  const canSecure = engineNames.every(isInstalled) && onPath("openssl") !== undefined;
+  if (!canSecure)
+    missing.set(
+      "secure",
+      "engines with TLS and accounts need their own programs here, besides Docker, and openssl",
+    );
   const chromium = findChromium();
   return {
     engines: {
       ...Object.fromEntries([...urls].map(([name, url]) => [keyOf[name], url])),
       ...(chromium ? { chromium } : {}),
       canControl,
+      canSecure,
     },
     missing,
     release: async () => void (await Promise.all(started.map((engine) => engine.dispose()))),

@@ -9,6 +9,7 @@ import { engineOf, type Engine, type EngineOptions, type Server } from "./engine
 import { findKafka, kafkaVersion } from "./find.ts";
 import { OwnProcess } from "./own-process.ts";
 import { takePlace, type Place } from "./place.ts";
+import { writePem, type Pem } from "./pem.ts";
 import { ask, freePort } from "./ports.ts";
 
 export interface KafkaOptions extends EngineOptions {
@@ -16,23 +17,63 @@ export interface KafkaOptions extends EngineOptions {
   properties?: Readonly<Record<string, string>>;
   /** Java's heap, 256 unless given. */
   heapMb?: number;
+  /** Two more listeners, both with TLS and this certificate: one for SCRAM users, one for client certificates. */
+  tls?: Pem;
+  /** Users that prove themselves by SCRAM-SHA-256, with their passwords. */
+  users?: Readonly<Record<string, string>>;
 }
 
 export interface KafkaEngine extends Engine {
   /** `host:port`, the same as `url`. */
   readonly brokers: string;
+  /** The listener for SCRAM users over TLS; without `tls` nobody listens there. */
+  readonly saslBrokers: string;
+  /** The listener for client certificates. */
+  readonly mtlsBrokers: string;
 }
 
 /** Rejects when this machine has no Kafka or it does not start. */
 export async function startKafka(options: KafkaOptions = {}): Promise<KafkaEngine> {
   const place = await takePlace("kafka", options);
-  const properties = { ...propertiesFor(place.port, await freePort()), ...options.properties };
-  const { server, how } = dockerIsUsable()
-    ? containerFor(place, properties, options)
-    : await processFor(place, properties, options);
+  const ports = { sasl: await freePort(), mtls: await freePort() };
+  const controllerPort = await freePort();
+  const properties = {
+    ...propertiesFor(place.port, controllerPort),
+    ...(options.tls ? secured(place, { ...ports, controller: controllerPort }, options.tls) : {}),
+    ...options.properties,
+  };
+  const { server, how } =
+    dockerIsUsable() && !options.tls
+      ? containerFor(place, properties, options)
+      : await processFor(place, properties, options);
   await server.start();
   const brokers = `127.0.0.1:${place.port}`;
-  return Object.assign(engineOf("kafka", server, place, how, brokers), { brokers });
+  const others = { saslBrokers: `127.0.0.1:${ports.sasl}`, mtlsBrokers: `127.0.0.1:${ports.mtls}` };
+  return Object.assign(engineOf("kafka", server, place, how, brokers), { brokers, ...others });
+}
+
+/** The plain listener stays, for the broker itself and for tests that look from outside. */
+function secured(
+  { port, dir }: Place,
+  ports: Readonly<Record<"sasl" | "mtls" | "controller", number>>,
+  tls: Pem,
+): Record<string, string> {
+  const files = writePem(dir, tls);
+  const listeners = `PLAINTEXT://127.0.0.1:${port},SASL://127.0.0.1:${ports.sasl},MTLS://127.0.0.1:${ports.mtls}`;
+  return {
+    listeners: `${listeners},CONTROLLER://127.0.0.1:${ports.controller}`,
+    "advertised.listeners": listeners,
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,SASL:SASL_SSL,MTLS:SSL,CONTROLLER:PLAINTEXT",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "ssl.keystore.type": "PEM",
+    "ssl.keystore.location": files.chain,
+    "ssl.truststore.type": "PEM",
+    "ssl.truststore.location": files.ca,
+    "listener.name.mtls.ssl.client.auth": "required",
+    "sasl.enabled.mechanisms": "SCRAM-SHA-256",
+    "listener.name.sasl.scram-sha-256.sasl.jaas.config":
+      "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+  };
 }
 
 function propertiesFor(port: number, controllerPort: number): Record<string, string> {
@@ -68,7 +109,7 @@ async function processFor(place: Place, properties: Record<string, string>, opti
       .map(([key, value]) => `${key}=${value}\n`)
       .join(""),
   );
-  if (!existsSync(join(dir, "log"))) await format(found, file);
+  if (!existsSync(join(dir, "log"))) await format(found, file, options.users);
   const heap = [`-Xmx${options.heapMb ?? 256}m`, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
   const args = [...heap, "-cp", found.libs, "kafka.Kafka", file];
   const plan = {
@@ -83,7 +124,11 @@ async function processFor(place: Place, properties: Record<string, string>, opti
   return { server, how: `own process, ${found.title}` };
 }
 
-async function format({ java, libs }: { java: string; libs: string }, file: string): Promise<void> {
+async function format(
+  { java, libs }: { java: string; libs: string },
+  file: string,
+  users: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const id = randomBytes(16).toString("base64url");
   const tool = [
     "-XX:TieredStopAtLevel=1",
@@ -94,6 +139,10 @@ async function format({ java, libs }: { java: string; libs: string }, file: stri
     `--cluster-id=${id}`, // one word: an id may begin with a dash
     "-c",
     file,
+    ...Object.entries(users).flatMap(([name, password]) => [
+      "--add-scram",
+      `SCRAM-SHA-256=[name=${name},password=${password}]`,
+    ]),
   ];
   await promisify(execFile)(java, tool);
 }

@@ -1,6 +1,6 @@
 /** Starts a real PostgreSQL cluster, without passwords and reachable from this machine alone. */
 import { execFile, execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Container, dockerIsUsable } from "./container.ts";
@@ -8,6 +8,7 @@ import { engineOf, type Engine, type EngineOptions, type Server } from "./engine
 import { findPostgres } from "./find.ts";
 import { OwnProcess } from "./own-process.ts";
 import { takePlace, type Place } from "./place.ts";
+import { writePem, type Pem } from "./pem.ts";
 import { ask } from "./ports.ts";
 
 export interface PostgresOptions extends EngineOptions {
@@ -15,17 +16,20 @@ export interface PostgresOptions extends EngineOptions {
   fsync?: boolean;
   /** More or other settings, such as `{ max_connections: "20" }`. */
   settings?: Readonly<Record<string, string>>;
+  /** Speaks TLS with this certificate, to those who ask for it. */
+  tls?: Pem;
+  /** Lines of pg_hba.conf instead of "everybody, without a password", such as `hostssl all all 127.0.0.1/32 scram-sha-256`. */
+  access?: readonly string[];
 }
 
 export type PostgresEngine = Engine;
 
 /** Rejects when this machine has no PostgreSQL or it does not start. The database is `postgres`, and so is the user. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresEngine> {
-  const user = dockerIsUsable() ? undefined : unprivilegedUser();
+  const isContained = dockerIsUsable() && !options.tls && !options.access;
+  const user = isContained ? undefined : unprivilegedUser();
   const place = await takePlace("postgres", options, user);
-  const { server, how } = dockerIsUsable()
-    ? containerFor(place, options)
-    : await processFor(place, options, user);
+  const { server, how } = isContained ? containerFor(place, options) : await processFor(place, options, user);
   await server.start();
   return engineOf("postgres", server, place, how, `postgresql://postgres@127.0.0.1:${place.port}/postgres`);
 }
@@ -50,7 +54,9 @@ async function processFor(
     const args = ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"];
     await promisify(execFile)(found.initdb, args, { cwd: dir, ...user });
   }
-  const args = ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", "", ...settingsOf(options)];
+  if (options.access) writeFileSync(join(data, "pg_hba.conf"), `${options.access.join("\n")}\n`);
+  const args = ["-D", data, "-p", `${port}`, "-h", "127.0.0.1", "-k", ""];
+  args.push(...settingsOf(options), ...(options.tls ? tlsSettings(dir, options.tls, user) : []));
   const plan = {
     title: found.title,
     dir,
@@ -66,6 +72,11 @@ async function processFor(
     detached: options.detached ?? false,
   });
   return { server, how: `own process, ${found.title}` };
+}
+
+function tlsSettings(dir: string, tls: Pem, user: { uid: number; gid: number } | undefined): string[] {
+  const { cert, key } = writePem(dir, tls, user);
+  return ["-c", "ssl=on", "-c", `ssl_cert_file=${cert}`, "-c", `ssl_key_file=${key}`];
 }
 
 function containerFor(place: Place, options: PostgresOptions) {

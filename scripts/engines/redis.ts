@@ -6,16 +6,25 @@ import { engineOf, type Engine, type EngineOptions, type Server } from "./engine
 import { findRedis } from "./find.ts";
 import { OwnProcess } from "./own-process.ts";
 import { takePlace, type Place } from "./place.ts";
-import { ask, until } from "./ports.ts";
+import { writePem, type Pem } from "./pem.ts";
+import { ask, freePort, until } from "./ports.ts";
 
 export interface RedisOptions extends EngineOptions {
   /** What outlives the server's end: nothing (`none`, the default), or every write that was answered (`aof`). */
   persistence?: "none" | "aof";
   /** More lines for redis.conf, such as `maxmemory 10mb`. */
   config?: readonly string[];
+  /** A second port that speaks TLS, with this certificate. */
+  tls?: Pem;
+  /** One member of a cluster, not joined to any other yet. */
+  cluster?: boolean;
 }
 
 export interface RedisEngine extends Engine {
+  /** Of TLS; 0 without. */
+  readonly tlsPort: number;
+  /** On which the members of a cluster talk to each other; 0 without. */
+  readonly busPort: number;
   /** Writes a snapshot of what it holds now to `file`. */
   save(file: string): Promise<void>;
   /** Kills it and starts it from an older snapshot, so that what was written since is lost. */
@@ -26,11 +35,16 @@ export interface RedisEngine extends Engine {
 export async function startRedis(options: RedisOptions = {}): Promise<RedisEngine> {
   const place = await takePlace("redis", options);
   const { server, how } = serverFor(place, options);
-  configure(place, options);
+  const ports = {
+    tlsPort: options.tls ? await freePort() : 0,
+    busPort: options.cluster ? await freePort() : 0,
+  };
+  const configure = (more: RedisOptions = {}): void => writeConfig(place, ports, { ...options, ...more });
+  configure();
   await server.start();
   const engine = engineOf("redis", server, place, how, `redis://127.0.0.1:${place.port}`);
   const snapshot = join(place.dir, "dump.rdb");
-  return Object.assign(engine, {
+  return Object.assign(engine, ports, {
     async save(file: string) {
       await command(place.port, "SAVE");
       copyFileSync(snapshot, file);
@@ -40,7 +54,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisEngin
       await server.kill();
       rmSync(join(place.dir, "appendonlydir"), { recursive: true, force: true });
       copyFileSync(file, snapshot);
-      configure(place, { ...options, persistence: "none" }); // with aof it would start empty: it then reads no snapshot
+      configure({ persistence: "none" }); // with aof it would start empty: it then reads no snapshot
       await server.start();
       rmSync(snapshot);
       if (options.persistence !== "aof") return;
@@ -49,16 +63,16 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisEngin
         async () => /aof_rewrite_in_progress:0/.test(await command(place.port, "INFO persistence")),
         10_000,
       );
-      configure(place, options);
+      configure();
     },
   });
 }
 
 function serverFor(place: Place, options: RedisOptions): { server: Server; how: string } {
   const { port, dir } = place;
-  const isReady = async () => (await ask(port, "PING\r\n"))?.toString().startsWith("+PONG") ?? false;
+  const isReady = async () => /^(\+PONG|-NOAUTH)/.test((await ask(port, "PING\r\n"))?.toString() ?? "");
   const detached = options.detached ?? false;
-  if (dockerIsUsable()) {
+  if (dockerIsUsable() && !options.tls && !options.cluster) {
     const args = ["valkey-server", "/data/redis.conf", "--bind", "0.0.0.0", "--dir", "/data"];
     const image = "valkey/valkey:8";
     const server = new Container({
@@ -80,7 +94,13 @@ function serverFor(place: Place, options: RedisOptions): { server: Server; how: 
   return { server: new OwnProcess({ ...plan, stopSignal: "SIGTERM" }), how: `own process, ${title}` };
 }
 
-function configure(place: Place, options: RedisOptions): void {
+interface Ports {
+  readonly tlsPort: number;
+  readonly busPort: number;
+}
+
+function writeConfig(place: Place, { tlsPort, busPort }: Ports, options: RedisOptions): void {
+  const tls = options.tls ? writePem(place.dir, options.tls) : undefined;
   const lines = [
     `port ${place.port}`,
     "bind 127.0.0.1",
@@ -88,6 +108,18 @@ function configure(place: Place, options: RedisOptions): void {
     'save ""',
     `appendonly ${options.persistence === "aof" ? "yes" : "no"}`,
     "appendfsync always",
+    ...(tls
+      ? [
+          `tls-port ${tlsPort}`,
+          `tls-cert-file ${tls.cert}`,
+          `tls-key-file ${tls.key}`,
+          `tls-ca-cert-file ${tls.ca}`,
+          "tls-auth-clients no",
+        ]
+      : []),
+    ...(options.cluster
+      ? ["cluster-enabled yes", `cluster-port ${busPort}`, "cluster-node-timeout 2000"]
+      : []),
     ...(options.config ?? []),
   ];
   writeFileSync(join(place.dir, "redis.conf"), lines.join("\n") + "\n");

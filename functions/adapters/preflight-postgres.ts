@@ -1,0 +1,164 @@
+/** What must hold of PostgreSQL before a process uses it. */
+import pg from "pg";
+import { CheckFault, examination, type Check, type Examine } from "../core/preflight.ts";
+import { connectionFault } from "./connection-fault.ts";
+import { pendingMigrations } from "./migrations.ts";
+import { connectionOf, toSession, type PostgresOptions } from "./postgres-client.ts";
+
+export interface PostgresPreflightOptions extends PostgresOptions {
+  /** The start applies pending migrations. */
+  readonly migrate: boolean;
+}
+
+interface Session {
+  readonly client: pg.Client;
+  readonly options: PostgresPreflightOptions;
+}
+
+const CHECKS: readonly Check<Session>[] = [
+  { name: "version", isBrief: true, run: checkVersion },
+  { name: "writable", isBrief: true, run: checkWritable },
+  { name: "schema", isBrief: true, run: checkSchema },
+  { name: "migrations", isBrief: true, run: checkMigrations },
+  { name: "rights", isBrief: true, run: checkRights },
+  { name: "connections", isBrief: false, run: checkConnections },
+];
+
+const VERSION_LEAST = 15;
+
+export function examinePostgres(options: PostgresPreflightOptions): Examine {
+  return examination<Session>({
+    engine: "postgres",
+    checks: CHECKS,
+    connect: async () => {
+      const client = new pg.Client(connectionOf(options));
+      client.on("error", () => {}); // the query that was under way tells
+      await client.connect();
+      return { client, options };
+    },
+    close: ({ client }) => client.end(),
+    explain: (error) => explain(error, options),
+  });
+}
+
+async function checkVersion({ client }: Session): Promise<string> {
+  const { version } = await row<{ version: string }>(
+    client,
+    "SELECT current_setting('server_version') AS version",
+  );
+  if (Number.parseInt(version, 10) >= VERSION_LEAST) return `PostgreSQL ${version}`;
+  throw new CheckFault(`The server is PostgreSQL ${version}.`, `use version ${VERSION_LEAST} or later.`);
+}
+
+async function checkWritable({ client }: Session): Promise<string> {
+  const { readonly } = await row<{ readonly: string }>(
+    client,
+    "SELECT current_setting('transaction_read_only') AS readonly",
+  );
+  if (readonly === "off") return "a primary";
+  throw new CheckFault(
+    "The server takes no writes: it is a replica, or read-only.",
+    "name the primary in DATABASE_URL.",
+  );
+}
+
+/** In force, or such that the migrations make it. */
+async function checkSchema({ client, options: { schema } }: Session): Promise<string> {
+  const found = await row<{ current: string | null; there: boolean; usable: boolean; creatable: boolean }>(
+    client,
+    `SELECT current_schema() AS current, n.oid IS NOT NULL AS there,
+       coalesce(has_schema_privilege(n.oid, 'USAGE'), false) AS usable,
+       has_database_privilege(current_database(), 'CREATE') AS creatable
+     FROM (SELECT $1::text AS name) wanted LEFT JOIN pg_namespace n ON n.nspname = wanted.name`,
+    [schema],
+  );
+  if (found.current === schema) return schema;
+  if (found.current !== null)
+    throw new CheckFault(
+      `The connection is in schema "${found.current}" instead of "${schema}".`,
+      "take `options` out of DATABASE_URL, and a pooler that drops start-up options out of the way.",
+    );
+  if (found.there && !found.usable)
+    throw new CheckFault(
+      `This user may not use schema "${schema}".`,
+      "grant it, or set STAGE to the stage that these credentials are for.",
+    );
+  if (!found.there && found.creatable) return `${schema} is missing, the migrations make it`;
+  throw new CheckFault(
+    `The database has no schema "${schema}", and this user may not make it.`,
+    `let the owner of the database run: CREATE SCHEMA ${schema} AUTHORIZATION the user.`,
+  );
+}
+
+async function checkMigrations({ client, options: { schema, migrate } }: Session): Promise<string> {
+  const pending = await pendingMigrations(toSession(client, schema));
+  if (pending.length === 0) return "all are applied";
+  if (migrate) return `pending, the start applies them: ${pending.join(", ")}`;
+  throw new CheckFault(`Migrations are pending: ${pending.join(", ")}.`, "run `npm run migrate`.");
+}
+
+async function checkRights({ client, options: { schema } }: Session): Promise<string> {
+  const { rows } = await client.query<{ table: string }>(
+    `SELECT tablename AS table FROM pg_tables WHERE schemaname = $1
+     AND NOT has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT, INSERT')`,
+    [schema],
+  );
+  if (rows.length === 0) return "may read and write the tables";
+  throw new CheckFault(
+    `This user may not use the tables ${rows.map(({ table }) => table).join(", ")}.`,
+    `grant SELECT, INSERT, UPDATE and DELETE on all tables in schema ${schema}.`,
+  );
+}
+
+/** Whether one more process gets all the connections that it may open. */
+async function checkConnections({ client, options: { poolMax } }: Session): Promise<string> {
+  const { free } = await row<{ free: number }>(
+    client,
+    `SELECT least(
+       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+         - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+       (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
+         - (SELECT count(*) FROM pg_stat_activity WHERE usename = current_user),
+       (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
+         - (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database())
+     )::int AS free`,
+  );
+  if (free >= poolMax) return `${free} are free`;
+  throw new CheckFault(
+    `${free} connections are free, and one process opens up to ${poolMax}.`,
+    "lower DATABASE_POOL_MAX, or let the server take more connections.",
+  );
+}
+
+async function row<Row extends object>(client: pg.Client, sql: string, values: unknown[] = []): Promise<Row> {
+  const [first] = (await client.query<Row>(sql, values)).rows;
+  if (!first) throw new Error("the database answered nothing");
+  return first;
+}
+
+const CREDENTIALS = "give user and password in DATABASE_URL as the server has them.";
+
+const STATES: Readonly<Record<string, string>> = {
+  "28P01": CREDENTIALS,
+  "28000": "add `?sslmode=require` to DATABASE_URL where the server wants TLS, and check the user.",
+  "3D000": "name a database in DATABASE_URL that is there.",
+  "53300": "lower DATABASE_POOL_MAX of all processes, or let the server take more connections.",
+  "42501": "grant the right, or set STAGE to the stage that these credentials are for.",
+};
+
+function explain(error: unknown, options: PostgresPreflightOptions): CheckFault {
+  const text = error instanceof Error ? error.message : String(error);
+  const code: unknown = error instanceof Error ? Reflect.get(error, "code") : undefined;
+  const cure = /password must be a string/.test(text) ? CREDENTIALS : STATES[String(code)];
+  if (cure !== undefined) return new CheckFault(`${text}.`, cure, { cause: error });
+  const words = {
+    engine: "PostgreSQL",
+    address: "DATABASE_URL",
+    ca: "DATABASE_CA",
+    isTls: options.ssl !== undefined,
+    tls: "add `?sslmode=require` to DATABASE_URL",
+  };
+  return (
+    connectionFault(error, words) ?? new CheckFault(`${text}.`, "look at the server's log.", { cause: error })
+  );
+}
