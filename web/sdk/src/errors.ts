@@ -1,5 +1,5 @@
 /** The one error class of the client, and what the client itself adds to the codes of the wire. */
-import { ERRORS, type ErrorBody, type ErrorCode } from "../../../functions/protocol.ts";
+import type { ErrorBody, ErrorCode } from "../../../functions/protocol.ts";
 
 /** Errors that no server sends. */
 export const CLIENT_ERRORS = {
@@ -61,7 +61,7 @@ function whenOf(code: ClientErrorCode): string {
   return isOwn(code) ? CLIENT_ERRORS[code].when : code;
 }
 
-/** Codes of a later server are unknown here, and then the server's word on them is given beside. */
+/** What the server said is given beside its codes; what became of a refused message or join is final. */
 function isRetriable(code: ClientErrorCode): boolean {
-  return isOwn(code) ? CLIENT_ERRORS[code].retriable : ERRORS[code].retriable;
+  return isOwn(code) && CLIENT_ERRORS[code].retriable;
 }
