@@ -1,29 +1,28 @@
 /** The page's start: puts the client together and draws the app. */
 import { createRoot } from "react-dom/client";
-import { createAccountStore } from "./client/account-store.ts";
-import { createApi, type Account } from "./client/api.ts";
-import { Chat } from "./client/chat.ts";
-import { createOutboxStore } from "./client/outbox-store.ts";
-import { browserPlatform } from "./client/platform-browser.ts";
+import { createApi, createClient, type Account, type Client } from "@skat/client";
+import { createAccountStore } from "./account-store.ts";
 import { App } from "./ui/app.tsx";
 import "./style.css";
 
 const accountStore = createAccountStore(localStorage);
-const outboxStore = createOutboxStore(localStorage, window);
 const api = createApi("");
 
-function startChat(account: Account): Chat {
+/** A guest whose token is no longer taken comes back as a new guest of the same name. */
+function startChat(account: Account): Client {
+  let { token } = account;
   accountStore.save(account);
-  const chat = new Chat({
-    url: `${location.origin.replace(/^http/, "ws")}/ws`,
-    api,
-    platform: browserPlatform,
-    account,
-    outboxStore,
-    onAccount: (renewed) => accountStore.save(renewed),
-  });
-  chat.start();
-  return chat;
+  const renew = async (): Promise<string> => {
+    const renewed = await api.guest(account.user.name);
+    accountStore.save(renewed);
+    token = renewed.token;
+    return token;
+  };
+  return createClient({
+    url: location.origin,
+    user: account.user,
+    token: (reason) => (reason === "refused" ? renew() : token),
+  }).connect();
 }
 
 const account = accountStore.load();

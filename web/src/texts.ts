@@ -1,5 +1,5 @@
 /** Every text of the page, in one place. */
-import type { Ability } from "../../functions/protocol.ts";
+import type { Ability } from "@skat/client";
 
 export const texts = {
   product: "Skat",

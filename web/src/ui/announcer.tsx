@@ -1,16 +1,15 @@
 /** Reads new messages to screen readers; the list itself draws and drops rows while it scrolls and would say too much. */
 import { useEffect, useState } from "react";
-import type { RoomEvent } from "../../../functions/protocol.ts";
-import type { Chat } from "../client/chat.ts";
+import type { Client, RoomEvent } from "@skat/client";
 import { texts } from "../texts.ts";
 
 const LINES_KEPT = 10;
 
-export function Announcer({ chat, room, myId }: { chat: Chat; room: string; myId: string }) {
+export function Announcer({ chat, room, myId }: { chat: Client; room: string; myId: string }) {
   const [lines, setLines] = useState<readonly RoomEvent[]>([]);
   useEffect(
     () =>
-      chat.onEvent((event) => {
+      chat.on("message", (event) => {
         if (event.room !== room || event.user.id === myId) return;
         setLines((before) => [...before, event].slice(-LINES_KEPT));
       }),

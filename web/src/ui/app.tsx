@@ -1,14 +1,13 @@
 /** Signed in or not: the sign-in form or the chat. */
 import { useState } from "react";
-import type { Account, Api } from "../client/api.ts";
-import type { Chat } from "../client/chat.ts";
+import type { Account, Api, Client } from "@skat/client";
 import { ChatPage } from "./chat-page.tsx";
 import { SignIn } from "./sign-in.tsx";
 
 export interface AppProps {
   readonly api: Api;
-  readonly initialChat: Chat | undefined;
-  readonly startChat: (account: Account) => Chat;
+  readonly initialChat: Client | undefined;
+  readonly startChat: (account: Account) => Client;
   readonly onSignOut: () => void;
 }
 
@@ -16,9 +15,9 @@ export function App({ api, initialChat, startChat, onSignOut }: AppProps) {
   const [chat, setChat] = useState(initialChat);
   if (chat === undefined) return <SignIn api={api} onAccount={(account) => setChat(startChat(account))} />;
   const signOut = () => {
-    chat.stop();
+    chat.close();
     onSignOut();
     setChat(undefined);
   };
-  return <ChatPage chat={chat} api={api} onSignOut={signOut} />;
+  return <ChatPage chat={chat} onSignOut={signOut} />;
 }

@@ -1,8 +1,6 @@
 /** The chat: rooms beside the current room's messages and the composer. */
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { LOBBY } from "../../../functions/protocol.ts";
-import type { Api } from "../client/api.ts";
-import type { Chat } from "../client/chat.ts";
+import { LOBBY, type Client } from "@skat/client";
 import { texts } from "../texts.ts";
 import { Announcer } from "./announcer.tsx";
 import { Drawer } from "./drawer.tsx";
@@ -14,21 +12,20 @@ import { useRoomAddress } from "./use-room-address.ts";
 import { useRooms } from "./use-rooms.ts";
 import { useUnread } from "./use-unread.ts";
 
-export function ChatPage({ chat, api, onSignOut }: { chat: Chat; api: Api; onSignOut: () => void }) {
+export function ChatPage({ chat, onSignOut }: { chat: Client; onSignOut: () => void }) {
   const snapshot = useSyncExternalStore(
-    (listener) => chat.subscribe(listener),
+    (listener) => chat.on("change", listener),
     () => chat.getSnapshot(),
   );
   const { connection, user, limits } = snapshot;
   const [current, setCurrent] = useRoomAddress();
-  const rooms = useRooms(api, chat.token, connection.phase === "online");
+  const rooms = useRooms(chat, connection.phase === "online");
   const unread = useUnread(chat, current);
   const [isDrawerOpen, setDrawerOpen] = useState(false);
   const drafts = useRef(new Map<string, string>());
   const roomName = nameOf(current, rooms.rooms);
 
-  useEffect(() => chat.open(current), [chat, current]);
-  useWake(chat);
+  useEffect(() => chat.join(current), [chat, current]);
   useEffect(() => {
     document.title = `${roomName} · ${texts.product}`;
   }, [roomName]);
@@ -100,19 +97,4 @@ export function ChatPage({ chat, api, onSignOut }: { chat: Chat; api: Api; onSig
 function nameOf(id: string, rooms: readonly { id: string; name: string }[]): string {
   if (id === LOBBY) return texts.rooms.lobby;
   return rooms.find((room) => room.id === id)?.name ?? texts.rooms.unnamed;
-}
-
-/** A laptop that wakes or a network that returns: don't wait for the next attempt. */
-function useWake(chat: Chat): void {
-  useEffect(() => {
-    const wake = () => {
-      if (document.visibilityState === "visible") chat.wake();
-    };
-    window.addEventListener("online", wake);
-    document.addEventListener("visibilitychange", wake);
-    return () => {
-      window.removeEventListener("online", wake);
-      document.removeEventListener("visibilitychange", wake);
-    };
-  }, [chat]);
 }

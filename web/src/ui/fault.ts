@@ -1,5 +1,5 @@
 /** What went wrong, in the shape that `errorText` says in words. */
-import { ApiError } from "../client/api.ts";
+import { ClientError } from "@skat/client";
 
 export interface Fault {
   readonly code: string;
@@ -8,6 +8,6 @@ export interface Fault {
 
 /** Rethrows what is no error of the API: that is a fault of the page, not of the server. */
 export function toFault(error: unknown): Fault {
-  if (error instanceof ApiError) return { code: error.code, message: error.message };
+  if (error instanceof ClientError) return { code: error.code, message: error.message };
   throw error;
 }

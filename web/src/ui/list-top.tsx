@@ -1,5 +1,5 @@
 /** What stands above the oldest message: the beginning, loading, or why there is no more. Always of one height. */
-import type { RoomSnapshot } from "../client/chat.ts";
+import type { RoomSnapshot } from "@skat/client";
 import { texts } from "../texts.ts";
 
 export interface ListTopProps {

@@ -1,7 +1,7 @@
 /** A room's messages: starts at the newest, follows them while the reader is there, and loads older ones on the way up without a jump. */
 import { useLayoutEffect, useRef, useState } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
-import type { RoomSnapshot } from "../client/chat.ts";
+import type { RoomSnapshot } from "@skat/client";
 import { texts } from "../texts.ts";
 import { DownIcon } from "./icons.tsx";
 import { ListTop } from "./list-top.tsx";

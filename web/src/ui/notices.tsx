@@ -1,8 +1,8 @@
 /** The connection's state and what the server can't do right now, in plain words. */
-import type { ChatSnapshot, RoomSnapshot } from "../client/chat.ts";
+import type { ClientSnapshot, RoomSnapshot } from "@skat/client";
 import { cannotText, errorText, texts } from "../texts.ts";
 
-export function ConnectionMark({ connection: { phase } }: Pick<ChatSnapshot, "connection">) {
+export function ConnectionMark({ connection: { phase } }: Pick<ClientSnapshot, "connection">) {
   const text = phase === "idle" ? texts.connection.stopped : texts.connection[phase];
   return (
     <span className={`connection is-${phase}`} data-connection={phase} role="status">
@@ -13,7 +13,7 @@ export function ConnectionMark({ connection: { phase } }: Pick<ChatSnapshot, "co
 }
 
 export interface NoticesProps {
-  readonly snapshot: ChatSnapshot;
+  readonly snapshot: ClientSnapshot;
   readonly roomError: RoomSnapshot["error"];
   readonly onTryNow: () => void;
   readonly onSignOut: () => void;

@@ -1,7 +1,6 @@
 /** The rooms there are, and a small form for a new one. */
 import { useId, useState, type FormEvent } from "react";
-import { LOBBY } from "../../../functions/protocol.ts";
-import type { RoomInfo } from "../client/api.ts";
+import { LOBBY, type RoomInfo } from "@skat/client";
 import { errorText, texts } from "../texts.ts";
 import { toFault, type Fault } from "./fault.ts";
 

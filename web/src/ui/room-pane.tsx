@@ -1,16 +1,21 @@
 /** One room: its messages and the composer, or why it can't be read. */
-import { LOBBY } from "../../../functions/protocol.ts";
-import type { Chat, ChatSnapshot, RoomSnapshot } from "../client/chat.ts";
+import { LOBBY, type Client, type ClientSnapshot, type RoomSnapshot } from "@skat/client";
 import { errorText, texts } from "../texts.ts";
 import { Composer } from "./composer.tsx";
 import { MessageList } from "./message-list.tsx";
 import { Notices } from "./notices.tsx";
 
-const NOT_YET: RoomSnapshot = { view: undefined, entries: new Map(), history: "idle", error: undefined };
+const NOT_YET: RoomSnapshot = {
+  view: undefined,
+  entries: new Map(),
+  messages: [],
+  history: "idle",
+  error: undefined,
+};
 
 export interface RoomPaneProps {
-  readonly chat: Chat;
-  readonly snapshot: ChatSnapshot;
+  readonly chat: Client;
+  readonly snapshot: ClientSnapshot;
   readonly id: string;
   readonly name: string;
   /** What was begun and not sent, by room. */
@@ -39,7 +44,7 @@ export function RoomPane({ chat, snapshot, id, name, drafts, onLobby, onSignOut 
           me={snapshot.user}
           onLoadOlder={() => chat.loadOlder(id)}
           onRetry={(message) => chat.retry(message)}
-          onDiscard={(message) => chat.discard(message)}
+          onDiscard={(message) => chat.cancel(message)}
         />
       </div>
       <Composer

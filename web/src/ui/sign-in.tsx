@@ -1,7 +1,6 @@
 /** Asks for a name and gets a guest's token for it. */
 import { useState, type FormEvent } from "react";
-import { DEFAULT_LIMITS } from "../../../functions/protocol.ts";
-import type { Account, Api } from "../client/api.ts";
+import { DEFAULT_LIMITS, type Account, type Api } from "@skat/client";
 import { errorText, texts } from "../texts.ts";
 import { Logo } from "./icons.tsx";
 import { toFault, type Fault } from "./fault.ts";

@@ -1,6 +1,6 @@
 /** The current room, kept in the page's address (`#/<room>`): a reload or a shared link leads to the same room. */
 import { useEffect, useState } from "react";
-import { LOBBY } from "../../../functions/protocol.ts";
+import { LOBBY } from "@skat/client";
 
 export function useRoomAddress(): [string, (room: string) => void] {
   const [room, setRoom] = useState(readAddress);

@@ -1,6 +1,6 @@
 /** The list of rooms from the server, loaded at the start, after each reconnect, and when the reader comes back to the page. */
 import { useCallback, useEffect, useState } from "react";
-import type { Api, RoomInfo } from "../client/api.ts";
+import type { Client, RoomInfo } from "@skat/client";
 import { toFault, type Fault } from "./fault.ts";
 
 export interface Rooms {
@@ -10,18 +10,18 @@ export interface Rooms {
   readonly create: (name: string) => Promise<RoomInfo>;
 }
 
-export function useRooms(api: Api, token: string, isOnline: boolean): Rooms {
+export function useRooms(chat: Client, isOnline: boolean): Rooms {
   const [rooms, setRooms] = useState<readonly RoomInfo[]>([]);
   const [fault, setFault] = useState<Fault>();
 
   const load = useCallback(async () => {
     try {
-      setRooms(await api.rooms(token));
+      setRooms(await chat.listRooms());
       setFault(undefined);
     } catch (error) {
       setFault(toFault(error));
     }
-  }, [api, token]);
+  }, [chat]);
 
   useEffect(() => {
     if (!isOnline) return;
@@ -32,7 +32,7 @@ export function useRooms(api: Api, token: string, isOnline: boolean): Rooms {
   }, [load, isOnline]);
 
   const create = async (name: string) => {
-    const room = await api.createRoom(token, name);
+    const room = await chat.createRoom(name);
     setRooms((before) => [...before.filter(({ id }) => id !== room.id), room]);
     return room;
   };

@@ -1,12 +1,12 @@
 /** How many messages came in rooms that are joined but not looked at. */
 import { useEffect, useState } from "react";
-import type { Chat } from "../client/chat.ts";
+import type { Client } from "@skat/client";
 
-export function useUnread(chat: Chat, current: string): ReadonlyMap<string, number> {
+export function useUnread(chat: Client, current: string): ReadonlyMap<string, number> {
   const [unread, setUnread] = useState<ReadonlyMap<string, number>>(new Map());
   useEffect(() => {
     setUnread((before) => new Map([...before].filter(([room]) => room !== current)));
-    return chat.onEvent(({ room }) => {
+    return chat.on("message", ({ room }) => {
       if (room !== current) setUnread((before) => new Map(before).set(room, (before.get(room) ?? 0) + 1));
     });
   }, [chat, current]);

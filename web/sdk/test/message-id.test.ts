@@ -1,19 +1,19 @@
 /** Message ids are UUIDv7 on the server's clock and sort as they were made. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FakePlatform } from "../../test/fake-platform.ts";
-import { fullJitterMs } from "./backoff.ts";
-import { MessageIds } from "./message-id.ts";
+import { FakeRuntime } from "./fake-runtime.ts";
+import { fullJitterMs } from "../src/backoff.ts";
+import { MessageIds } from "../src/message-id.ts";
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const timeOf = (id: string): number => parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 
 describe("message ids", () => {
   it("[N7] carry the server's time, however wrong the client's own is", () => {
-    const platform = new FakePlatform();
-    const ids = new MessageIds(platform);
+    const runtime = new FakeRuntime();
+    const ids = new MessageIds(runtime);
     ids.setClock(1_795_000_000_000);
-    platform.advance(1_234);
+    runtime.advance(1_234);
     expect(timeOf(ids.make())).toBe(1_795_000_001_234);
     ids.setClock(1_600_000_000_000);
     expect(timeOf(ids.make())).toBe(1_600_000_000_000);
@@ -22,11 +22,11 @@ describe("message ids", () => {
   it("are valid, differ, and sort as they were made", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2), { minLength: 2, maxLength: 300, size: "max" }), (stepsMs) => {
-        const platform = new FakePlatform();
-        const ids = new MessageIds(platform);
+        const runtime = new FakeRuntime();
+        const ids = new MessageIds(runtime);
         ids.setClock(1_795_000_000_000);
         const made = stepsMs.map((stepMs) => {
-          platform.advance(stepMs);
+          runtime.advance(stepMs);
           return ids.make();
         });
         made.forEach((id) => expect(id).toMatch(UUID_V7));

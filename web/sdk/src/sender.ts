@@ -2,17 +2,15 @@
  * Decides when which entry of the outbox is sent (K3): all of them after each reconnect, one after a retriable error when its
  * wait is over, each until it is `sent` on this connection.
  */
-import type { ErrorBody, ErrorCode, ServerFrame } from "../../../functions/protocol.ts";
+import type { ErrorBody, ServerFrame } from "../../../functions/protocol.ts";
 import { fullJitterMs } from "./backoff.ts";
+import { isSessionError } from "./errors.ts";
 import type { Outbox, OutboxEntry } from "./outbox.ts";
-import type { Cancel, Platform } from "./platform.ts";
-
-/** Refusals of the session, not of the message: the message waits for the next session. */
-const SESSION_ERRORS: readonly ErrorCode[] = ["not_authenticated", "invalid_token", "token_expired"];
+import type { Cancel, Runtime } from "./runtime.ts";
 
 export interface SenderOptions {
   readonly outbox: Outbox;
-  readonly platform: Platform;
+  readonly runtime: Runtime;
   /** Whether the room can be written to right now. */
   readonly isReady: (room: string) => boolean;
   /** The message was refused for good. */
@@ -36,13 +34,18 @@ export class Sender {
     this.#options = options;
   }
 
-  /** A new connection: everything that is not saved is due again. */
+  /** A new connection, or the turn to send: everything that is not saved is due again. */
   restart(): void {
+    this.stop();
+    for (const { id, state } of this.#options.outbox.all())
+      if (state === "waiting" || state === "sent") this.#due.add(id);
+  }
+
+  /** Gives up what is under way. */
+  stop(): void {
     for (const lane of this.#lanes.values()) lane.wait?.();
     this.#lanes.clear();
     this.#due.clear();
-    for (const { id, state } of this.#options.outbox.all())
-      if (state === "waiting" || state === "sent") this.#due.add(id);
   }
 
   /** Makes one entry due. */
@@ -59,7 +62,9 @@ export class Sender {
     const entry = outbox.ofRoom(room).find(({ id, state }) => this.#due.has(id) && state !== "saved");
     if (entry === undefined) return;
     lane.inFlight = true;
-    request(entry, (reply) => this.#onReply(lane, entry, reply));
+    request(entry, (reply) => {
+      if (this.#lanes.get(room) === lane) this.#onReply(lane, entry, reply);
+    });
   }
 
   #onReply(lane: Lane, entry: OutboxEntry, reply: ServerFrame): void {
@@ -82,10 +87,10 @@ export class Sender {
   }
 
   #retryLater(lane: Lane, { room }: OutboxEntry, { retryAfterMs = 0 }: ErrorBody): void {
-    const { platform } = this.#options;
-    const jitterMs = fullJitterMs(lane.attempt, () => platform.random());
+    const { runtime } = this.#options;
+    const jitterMs = fullJitterMs(lane.attempt, () => runtime.random());
     lane.attempt += 1;
-    lane.wait = platform.after(retryAfterMs + jitterMs, () => {
+    lane.wait = runtime.after(retryAfterMs + jitterMs, () => {
       lane.wait = undefined;
       this.pump(room);
     });
@@ -96,8 +101,4 @@ export class Sender {
     this.#lanes.set(room, lane);
     return lane;
   }
-}
-
-export function isSessionError(code: string): boolean {
-  return SESSION_ERRORS.some((known) => known === code);
 }

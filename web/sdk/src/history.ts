@@ -1,10 +1,10 @@
 /** Loads what lies before a room's view: when the reader scrolls up, and to confirm what a `reset` left in doubt. */
 import { PAGE_EVENTS, DEFAULT_LIMITS } from "../../../functions/protocol.ts";
-import { ApiError, type Api } from "./api.ts";
+import type { Api } from "./api.ts";
 import { fullJitterMs } from "./backoff.ts";
-import type { Cancel, Platform } from "./platform.ts";
+import { ClientError, isSessionError } from "./errors.ts";
+import type { Cancel, Runtime } from "./runtime.ts";
 import type { Room } from "./room.ts";
-import { isSessionError } from "./sender.ts";
 import { awaitsConfirmation } from "./view.ts";
 
 /** `failed`: nothing could be had just now; the reader may ask again. */
@@ -12,13 +12,13 @@ export type HistoryState = "idle" | "loading" | "failed";
 
 export interface HistoryOptions {
   readonly api: Api;
-  readonly platform: Platform;
+  readonly runtime: Runtime;
   readonly token: () => string;
   readonly onChange: () => void;
   readonly onSessionError: () => void;
 }
 
-type Retry = Pick<ApiError, "retriable" | "retryAfterMs">;
+type Retry = Pick<ClientError, "retriable" | "retryAfterMs">;
 
 export class History {
   readonly #options: HistoryOptions;
@@ -46,7 +46,7 @@ export class History {
       this.#attempt = 0;
       this.#setState("idle");
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
+      if (!(error instanceof ClientError)) throw error;
       if (isSessionError(error.code)) this.#options.onSessionError();
       this.#onFailed(error);
     }
@@ -63,7 +63,7 @@ export class History {
     const { api, token } = this.#options;
     for (let ask = this.#room.askOlder(); ask !== undefined; ask = this.#room.askOlder()) {
       const limit = this.#isInDoubt() ? DEFAULT_LIMITS.historyLimitMax : PAGE_EVENTS;
-      const page = await api.history(token(), this.#room.id, ask.before, limit);
+      const page = await api.history(token(), this.#room.id, { before: ask.before, limit });
       if (page.events.length === 0 && !page.complete) return false;
       const isTaken = this.#room.onOlder(ask, page);
       this.#options.onChange();
@@ -76,10 +76,10 @@ export class History {
   #onFailed({ retriable, retryAfterMs }: Retry = { retriable: true, retryAfterMs: 0 }): void {
     this.#setState("failed");
     if (this.#isStopped || !retriable || !this.#isInDoubt()) return;
-    const { platform } = this.#options;
-    const jitterMs = fullJitterMs(this.#attempt, () => platform.random());
+    const { runtime } = this.#options;
+    const jitterMs = fullJitterMs(this.#attempt, () => runtime.random());
     this.#attempt += 1;
-    this.#cancelRetry = platform.after(retryAfterMs + jitterMs, () => void this.load());
+    this.#cancelRetry = runtime.after(retryAfterMs + jitterMs, () => void this.load());
   }
 
   #hasOlder(): boolean {

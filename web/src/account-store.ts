@@ -1,5 +1,5 @@
 /** The guest's account in the browser's local storage, shared by its tabs. */
-import type { Account } from "./api.ts";
+import type { Account } from "@skat/client";
 
 const KEY = "skat.account";
 

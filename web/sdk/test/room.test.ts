@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ClientFrame, RoomEvent } from "../../../functions/protocol.ts";
-import { Room, type OlderQuestion, type Outcome } from "./room.ts";
-import { awaitsConfirmation, type HistoryPage } from "./view.ts";
+import { Room, type OlderQuestion, type Outcome } from "../src/room.ts";
+import { awaitsConfirmation, type HistoryPage } from "../src/view.ts";
 
 type Join = Extract<ClientFrame, { type: "join" }>;
 type Op =

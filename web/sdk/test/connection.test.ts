@@ -1,34 +1,38 @@
 /** When a connection comes back, how soon, and when it does not. */
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { CLOSES, DEFAULT_LIMITS, type ServerFrame } from "../../../functions/protocol.ts";
-import { FakePlatform } from "../../test/fake-platform.ts";
-import { Connection } from "./connection.ts";
+import { FakeRuntime } from "./fake-runtime.ts";
+import { Connection } from "../src/connection.ts";
 
 const HEARTBEAT_MS = 20_000;
 
-let platform: FakePlatform;
+let runtime: FakeRuntime;
 let connection: Connection;
 let frames: ServerFrame[];
 let phases: string[];
+let badFrames: string[];
 
 beforeEach(() => {
-  platform = new FakePlatform();
+  runtime = new FakeRuntime();
   frames = [];
   phases = [];
+  badFrames = [];
   connection = new Connection({
     url: "ws://skat.test/ws",
-    platform,
+    runtime,
+    openSocket: runtime.openSocket,
     token: () => "token",
     onState: ({ phase }) => phases.push(phase),
     onWelcome: () => {},
     onFrame: (frame) => frames.push(frame),
+    onBadFrame: (text) => badFrames.push(text),
   });
   connection.start();
 });
 
-function welcome(ref = platform.socket.last("auth").ref ?? 0): void {
+function welcome(ref = runtime.socket.last("auth").ref ?? 0): void {
   const user = { id: "u", name: "U" };
-  platform.socket.deliver({
+  runtime.socket.deliver({
     type: "welcome",
     ref,
     session: "s",
@@ -40,14 +44,14 @@ function welcome(ref = platform.socket.last("auth").ref ?? 0): void {
 }
 
 function connect(): void {
-  platform.socket.open();
+  runtime.socket.open();
   welcome();
 }
 
 describe("a connection", () => {
   it("authenticates with its first frame and is online when welcomed", () => {
-    platform.socket.open();
-    expect(platform.socket.received).toEqual([{ type: "auth", token: "token", ref: 1 }]);
+    runtime.socket.open();
+    expect(runtime.socket.received).toEqual([{ type: "auth", token: "token", ref: 1 }]);
     expect(connection.state.phase).toBe("connecting");
     welcome();
     expect(connection.state.phase).toBe("online");
@@ -56,61 +60,61 @@ describe("a connection", () => {
   it("comes back with doubling delays, which start anew only after five stable seconds", () => {
     const delays = [1, 2, 3].map(() => {
       connect();
-      platform.advance(4_900);
-      platform.socket.drop();
-      return platform.advanceToSocket();
+      runtime.advance(4_900);
+      runtime.socket.drop();
+      return runtime.advanceToSocket();
     });
     expect(delays).toEqual([250, 500, 1_000]);
     connect();
-    platform.advance(5_000);
-    platform.socket.drop();
-    expect(platform.advanceToSocket()).toBe(250);
+    runtime.advance(5_000);
+    runtime.socket.drop();
+    expect(runtime.advanceToSocket()).toBe(250);
   });
 
   it("gives up a socket that never opens, and one that never welcomes", () => {
-    platform.advance(15_000);
-    expect(platform.sockets[0]?.isClosed).toBe(true);
-    platform.advanceToSocket();
-    platform.socket.open();
-    platform.advance(15_000);
-    expect(platform.sockets[1]?.isClosed).toBe(true);
+    runtime.advance(15_000);
+    expect(runtime.sockets[0]?.isClosed).toBe(true);
+    runtime.advanceToSocket();
+    runtime.socket.open();
+    runtime.advance(15_000);
+    expect(runtime.sockets[1]?.isClosed).toBe(true);
     expect(connection.state.phase).toBe("waiting");
   });
 
   it("[G11] comes back when `reconnect` said, wherever the close falls", () => {
     connect();
-    platform.socket.deliver({ type: "reconnect", afterMs: 7_000 });
-    platform.advance(3_000);
+    runtime.socket.deliver({ type: "reconnect", afterMs: 7_000 });
+    runtime.advance(3_000);
     expect(connection.state.phase).toBe("online");
-    platform.socket.drop(CLOSES.draining.code);
-    expect(platform.advanceToSocket()).toBe(4_000);
+    runtime.socket.drop(CLOSES.draining.code);
+    expect(runtime.advanceToSocket()).toBe(4_000);
   });
 
   it("[G11] goes by itself when the close that `reconnect` announced does not come", () => {
     connect();
-    platform.socket.deliver({ type: "reconnect", afterMs: 7_000 });
-    platform.advance(7_000);
-    expect(platform.sockets.length).toBe(2);
+    runtime.socket.deliver({ type: "reconnect", afterMs: 7_000 });
+    runtime.advance(7_000);
+    expect(runtime.sockets.length).toBe(2);
   });
 
   it.each(Object.entries(CLOSES))("after the close %s does what its number says", (name, { code }) => {
     connect();
-    platform.socket.drop(code);
+    runtime.socket.drop(code);
     const isFinal = code >= 4500;
     expect(connection.state).toEqual(isFinal ? { phase: "stopped", code: name } : { phase: "waiting" });
-    platform.advanceToSocket();
-    expect(platform.sockets.length).toBe(isFinal ? 1 : 2);
+    runtime.advanceToSocket();
+    expect(runtime.sockets.length).toBe(isFinal ? 1 : 2);
   });
 
   it("waits longer after it was closed for flooding", () => {
     connect();
-    platform.socket.drop(CLOSES.flooding.code);
-    expect(platform.advanceToSocket()).toBe(2_250);
+    runtime.socket.drop(CLOSES.flooding.code);
+    expect(runtime.advanceToSocket()).toBe(2_250);
   });
 
   it("stops when its token is refused, and tries again when the refusal passes", () => {
-    platform.socket.open();
-    const ref = platform.socket.last("auth").ref ?? 0;
+    runtime.socket.open();
+    const ref = runtime.socket.last("auth").ref ?? 0;
     const refusal = {
       type: "error",
       ref,
@@ -119,11 +123,11 @@ describe("a connection", () => {
       retriable: true,
       retryAfterMs: 3_000,
     } as const;
-    platform.socket.deliver(refusal);
-    expect(platform.advanceToSocket()).toBe(3_000);
-    platform.socket.open();
-    const again = platform.socket.last("auth").ref ?? 0;
-    platform.socket.deliver({
+    runtime.socket.deliver(refusal);
+    expect(runtime.advanceToSocket()).toBe(3_000);
+    runtime.socket.open();
+    const again = runtime.socket.last("auth").ref ?? 0;
+    runtime.socket.deliver({
       type: "error",
       ref: again,
       code: "token_expired",
@@ -137,10 +141,10 @@ describe("a connection", () => {
     connect();
     const replies: ServerFrame[] = [];
     connection.request({ type: "leave", room: "lobby" }, (reply) => replies.push(reply));
-    const ref = platform.socket.last("leave").ref ?? 0;
+    const ref = runtime.socket.last("leave").ref ?? 0;
     const left = { type: "left", ref, room: "lobby" } as const;
-    platform.socket.deliver(left);
-    platform.socket.deliver(left);
+    runtime.socket.deliver(left);
+    runtime.socket.deliver(left);
     expect(replies).toEqual([left]);
     expect(frames).toEqual([left]);
   });
@@ -148,37 +152,35 @@ describe("a connection", () => {
   it("takes a request without a reply for a dead connection", () => {
     connect();
     connection.request({ type: "leave", room: "lobby" }, () => {});
-    platform.advance(14_999);
+    runtime.advance(14_999);
     expect(connection.state.phase).toBe("online");
-    platform.advance(1);
+    runtime.advance(1);
     expect(connection.state.phase).toBe("waiting");
   });
 
   it("asks a silent connection for a sign of life and leaves it when none comes", () => {
     connect();
-    platform.advance(2 * HEARTBEAT_MS);
-    expect(platform.socket.all("auth").length).toBe(2);
+    runtime.advance(2 * HEARTBEAT_MS);
+    expect(runtime.socket.all("auth").length).toBe(2);
     welcome();
     expect(connection.state.phase).toBe("online");
-    platform.advance(2 * HEARTBEAT_MS);
-    platform.advance(5_000);
-    expect(platform.sockets[0]?.isClosed).toBe(true);
+    runtime.advance(2 * HEARTBEAT_MS);
+    runtime.advance(5_000);
+    expect(runtime.sockets[0]?.isClosed).toBe(true);
   });
 
   it("ends a connection on which the server does not speak JSON", () => {
     connect();
-    const warned = vi.spyOn(console, "warn").mockImplementation(() => {});
-    platform.socket.deliverText("<html>");
-    expect(warned).toHaveBeenCalledOnce();
-    warned.mockRestore();
+    runtime.socket.deliverText("<html>");
+    expect(badFrames).toEqual(["<html>"]);
     expect(connection.state.phase).toBe("waiting");
   });
 
   it("does not come back after `stop`", () => {
     connect();
     connection.stop();
-    platform.advance(120_000);
-    expect(platform.sockets.length).toBe(1);
-    expect(platform.socket.isClosed).toBe(true);
+    runtime.advance(120_000);
+    expect(runtime.sockets.length).toBe(1);
+    expect(runtime.socket.isClosed).toBe(true);
   });
 });

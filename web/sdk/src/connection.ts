@@ -4,7 +4,7 @@
  */
 import { CLOSES, type ClientFrame, type ServerFrame } from "../../../functions/protocol.ts";
 import { fullJitterMs } from "./backoff.ts";
-import type { Cancel, Platform, Socket } from "./platform.ts";
+import type { Cancel, OpenSocket, Runtime, Socket } from "./runtime.ts";
 
 export type ConnectionState =
   | { readonly phase: "idle" | "connecting" | "online" | "waiting" }
@@ -17,13 +17,16 @@ export type Request = WithRef<ClientFrame>;
 
 export interface ConnectionOptions {
   readonly url: string;
-  readonly platform: Platform;
+  readonly runtime: Runtime;
+  readonly openSocket: OpenSocket;
   readonly token: () => string;
   readonly onState: (state: ConnectionState) => void;
   /** `isNew` is false when the session only refreshed itself. */
   readonly onWelcome: (welcome: Welcome, isNew: boolean) => void;
   /** Every frame that answers no request. */
   readonly onFrame: (frame: ServerFrame) => void;
+  /** The server sent what is no frame; the connection ends. */
+  readonly onBadFrame: (text: string) => void;
 }
 
 const REPLY_TIMEOUT_MS = 15_000;
@@ -64,10 +67,10 @@ export class Connection {
     if (this.#socket === undefined) this.#open();
   }
 
-  /** Ends the session for good. */
-  stop(): void {
+  /** Ends the session for good; `code` says why, where it was not asked for. */
+  stop(code?: string): void {
     this.#discard();
-    this.#setState({ phase: "idle" });
+    this.#setState(code === undefined ? { phase: "idle" } : { phase: "stopped", code });
   }
 
   /** Sends a frame and hands its reply to `onReply`; no reply in time ends the connection. Only while online. */
@@ -75,10 +78,19 @@ export class Connection {
     if (this.#state.phase === "online") this.#request(frame, REPLY_TIMEOUT_MS, onReply);
   }
 
-  /** Asks for a sign of life: reconnects at once when waiting, soon when a connection that looks alive does not answer. */
+  /**
+   * Asks for a sign of life: reconnects soon when a connection that looks alive does not answer, and at once when waiting,
+   * unless the server said when to come back.
+   */
   probe(): void {
-    if (this.#state.phase === "waiting") this.start();
+    const mayReturn = this.#options.runtime.elapsed() >= (this.#returnAtMs ?? 0);
+    if (this.#state.phase === "waiting" && mayReturn) this.start();
     if (this.#state.phase === "online") this.#authenticate(PROBE_TIMEOUT_MS, false);
+  }
+
+  /** Gives the server the token that is in force now. */
+  refresh(): void {
+    if (this.#state.phase === "online") this.#authenticate(REPLY_TIMEOUT_MS, false);
   }
 
   #open(): void {
@@ -86,7 +98,7 @@ export class Connection {
     this.#returnAtMs = undefined;
     this.#setState({ phase: "connecting" });
     this.#setTimer("open", REPLY_TIMEOUT_MS, () => this.#lost(NO_CLOSE_FRAME));
-    this.#socket = this.#options.platform.openSocket(this.#options.url, {
+    this.#socket = this.#options.openSocket(this.#options.url, {
       onOpen: () => this.#authenticate(REPLY_TIMEOUT_MS, true),
       onText: (text) => this.#onText(text),
       onClose: (code) => this.#lost(code),
@@ -97,7 +109,7 @@ export class Connection {
     this.#clearTimer("open");
     this.#request({ type: "auth", token: this.#options.token() }, timeoutMs, (reply) => {
       if (reply.type === "welcome") this.#onWelcome(reply, isNew);
-      else if (reply.type === "error" && !reply.retriable) this.#stopWith(reply.code);
+      else if (reply.type === "error" && !reply.retriable) this.stop(reply.code);
       else this.#lost(NO_CLOSE_FRAME, reply.type === "error" ? reply.retryAfterMs : undefined);
     });
   }
@@ -114,7 +126,7 @@ export class Connection {
   /** Browsers hide the server's pings, so a silent connection is asked whether it still lives. */
   #watch(heartbeatMs: number): void {
     this.#setTimer("watch", heartbeatMs, () => {
-      const silentMs = this.#options.platform.monotonicMs() - this.#lastHeardMs;
+      const silentMs = this.#options.runtime.elapsed() - this.#lastHeardMs;
       this.#watch(heartbeatMs);
       if (silentMs >= 2 * heartbeatMs) this.probe();
     });
@@ -122,15 +134,18 @@ export class Connection {
 
   #request(frame: Request, timeoutMs: number, onReply: Pending["onReply"]): void {
     const ref = (this.#lastRef += 1);
-    const cancelTimeout = this.#options.platform.after(timeoutMs, () => this.#lost(NO_CLOSE_FRAME));
+    const cancelTimeout = this.#options.runtime.after(timeoutMs, () => this.#lost(NO_CLOSE_FRAME));
     this.#pending.set(ref, { onReply, cancelTimeout });
     this.#socket?.send(JSON.stringify({ ...frame, ref }));
   }
 
   #onText(text: string): void {
     const frame = parseFrame(text);
-    if (frame === undefined) return this.#lost(NO_CLOSE_FRAME);
-    this.#lastHeardMs = this.#options.platform.monotonicMs();
+    if (frame === undefined) {
+      this.#options.onBadFrame(text);
+      return this.#lost(NO_CLOSE_FRAME);
+    }
+    this.#lastHeardMs = this.#options.runtime.elapsed();
     const ref = "ref" in frame ? frame.ref : undefined;
     const pending = ref === undefined ? undefined : this.#pending.get(ref);
     if (ref !== undefined && pending !== undefined) {
@@ -143,13 +158,13 @@ export class Connection {
 
   /** The server closes soon. Should it not, this side goes when its time has come. */
   #onReconnect(afterMs: number): void {
-    this.#returnAtMs = this.#options.platform.monotonicMs() + afterMs;
+    this.#returnAtMs = this.#options.runtime.elapsed() + afterMs;
     this.#setTimer("goodbye", afterMs, () => this.#lost(NO_CLOSE_FRAME));
   }
 
   #lost(closeCode: number, leastDelayMs = 0): void {
     if (closeCode >= FIRST_FINAL_CLOSE && closeCode <= LAST_FINAL_CLOSE)
-      return this.#stopWith(closeName(closeCode));
+      return this.stop(closeName(closeCode));
     const delayMs = Math.max(leastDelayMs, this.#delayMs(closeCode));
     this.#discard();
     this.#setTimer("open", delayMs, () => this.#open());
@@ -157,17 +172,12 @@ export class Connection {
   }
 
   #delayMs(closeCode: number): number {
-    const { platform } = this.#options;
-    if (this.#returnAtMs !== undefined) return Math.max(0, this.#returnAtMs - platform.monotonicMs());
+    const { runtime } = this.#options;
+    if (this.#returnAtMs !== undefined) return Math.max(0, this.#returnAtMs - runtime.elapsed());
     const pauseMs = closeCode === CLOSES.flooding.code ? FLOOD_PAUSE_MS : 0;
-    const jitterMs = fullJitterMs(this.#attempt, () => platform.random());
+    const jitterMs = fullJitterMs(this.#attempt, () => runtime.random());
     this.#attempt += 1;
     return pauseMs + jitterMs;
-  }
-
-  #stopWith(code: string): void {
-    this.#discard();
-    this.#setState({ phase: "stopped", code });
   }
 
   #discard(): void {
@@ -186,7 +196,7 @@ export class Connection {
 
   #setTimer(name: "stable" | "watch" | "open" | "goodbye", delayMs: number, run: () => void): void {
     this.#clearTimer(name);
-    this.#timers.set(name, this.#options.platform.after(delayMs, run));
+    this.#timers.set(name, this.#options.runtime.after(delayMs, run));
   }
 
   #clearTimer(name: "stable" | "watch" | "open" | "goodbye"): void {
@@ -204,9 +214,10 @@ function closeName(closeCode: number): string {
 function parseFrame(text: string): ServerFrame | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && "type" in value) return value as ServerFrame;
-  } catch (error) {
-    console.warn("The server sent what is not JSON.", error);
+    return typeof value === "object" && value !== null && "type" in value
+      ? (value as ServerFrame)
+      : undefined;
+  } catch {
+    return undefined;
   }
-  return undefined;
 }

@@ -1,17 +1,17 @@
 /** One room over all connections: joins it, joins it again after a hole or a refusal that will pass, and loads what is older. */
-import type { ErrorBody, RoomEvent, ServerFrame } from "../../../functions/protocol.ts";
+import type { ErrorBody, ResetReason, RoomEvent, ServerFrame } from "../../../functions/protocol.ts";
 import type { Api } from "./api.ts";
 import { fullJitterMs } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
+import { isSessionError, type ClientErrorCode } from "./errors.ts";
 import { History } from "./history.ts";
-import type { Cancel, Platform } from "./platform.ts";
+import type { Cancel, Runtime } from "./runtime.ts";
 import { Room, type Outcome } from "./room.ts";
-import { isSessionError } from "./sender.ts";
 import { awaitsConfirmation, type RoomView } from "./view.ts";
 
 /** Why a room can't be read: refused, or taken away. */
 export interface RoomError {
-  readonly code: ErrorBody["code"] | "left";
+  readonly code: ClientErrorCode;
   readonly message: string;
 }
 
@@ -19,13 +19,16 @@ export type RoomFrame = Extract<ServerFrame, { room: string }>;
 
 export interface RoomSessionOptions {
   readonly connection: Connection;
-  readonly platform: Platform;
+  readonly runtime: Runtime;
   readonly api: Api;
   readonly token: () => string;
   /** An event that comes after what was shown before. */
   readonly onEvent: (event: RoomEvent) => void;
   /** The room can be written to. */
   readonly onIn: (room: string) => void;
+  /** The server does not let this user in. */
+  readonly onRefused: (room: string, error: ErrorBody) => void;
+  readonly onReset: (room: string, reason: ResetReason) => void;
   /** Events of a page, or one live event, are in the view now. */
   readonly onShown: (room: string, events: readonly RoomEvent[], isPage: boolean) => void;
   readonly onChange: () => void;
@@ -41,11 +44,11 @@ export class RoomSession {
   #joinWait: Cancel | undefined;
 
   constructor(id: string, options: RoomSessionOptions) {
-    const { api, platform, token, onChange, connection, onEvent } = options;
+    const { api, runtime, token, onChange, connection, onEvent } = options;
     this.#options = options;
     this.#room = new Room(id, onEvent);
     const onSessionError = () => connection.probe();
-    this.history = new History(this.#room, { api, platform, token, onChange, onSessionError });
+    this.history = new History(this.#room, { api, runtime, token, onChange, onSessionError });
   }
 
   get view(): RoomView | undefined {
@@ -67,6 +70,19 @@ export class RoomSession {
     connection.request(this.#room.startJoin(), (reply) => this.#onReply(reply));
   }
 
+  /** Joins again a room that was refused or taken away. */
+  knock(): void {
+    if (this.#error !== undefined && !this.isIn) this.join();
+  }
+
+  /** Leaves the room for good. */
+  leave(): void {
+    const { connection } = this.#options;
+    if (this.isIn) connection.request({ type: "leave", room: this.#room.id }, () => {});
+    this.setOut();
+    this.history.stop();
+  }
+
   /** The connection is gone. */
   setOut(): void {
     this.#room.setOut();
@@ -77,14 +93,14 @@ export class RoomSession {
   onFrame(frame: RoomFrame): void {
     if (frame.type === "event") this.#onLive(frame);
     else if (frame.type === "events") this.#onPage(frame.events);
-    else if (frame.type === "reset") this.#room.onReset(frame);
+    else if (frame.type === "reset") this.#onReset(frame);
     else if (frame.type === "left") this.#onLeft(frame.reason);
   }
 
   #onReply(reply: ServerFrame): void {
     if (reply.type === "error") return this.#onRefused(reply);
     if (reply.type === "joined") this.#room.onJoined(reply);
-    if (reply.type === "reset") this.#room.onReset(reply);
+    if (reply.type === "reset") this.#onReset(reply);
     this.#error = undefined;
     this.#options.onIn(this.#room.id);
     this.#options.onChange();
@@ -93,8 +109,16 @@ export class RoomSession {
   #onRefused(error: ErrorBody): void {
     this.#room.setOut();
     if (error.retriable) this.#joinLater(error.retryAfterMs);
-    else if (!isSessionError(error.code)) this.#error = error;
+    else if (!isSessionError(error.code)) {
+      this.#error = error;
+      this.#options.onRefused(this.#room.id, error);
+    }
     this.#options.onChange();
+  }
+
+  #onReset(frame: Extract<ServerFrame, { type: "reset" }>): void {
+    this.#room.onReset(frame);
+    this.#options.onReset(this.#room.id, frame.reason);
   }
 
   #onLive(event: RoomEvent): void {
@@ -122,10 +146,10 @@ export class RoomSession {
 
   #joinLater(leastDelayMs = 0): void {
     if (this.#joinWait !== undefined) return;
-    const { platform } = this.#options;
-    const jitterMs = this.#joins === 0 ? 0 : fullJitterMs(this.#joins, () => platform.random());
+    const { runtime } = this.#options;
+    const jitterMs = this.#joins === 0 ? 0 : fullJitterMs(this.#joins, () => runtime.random());
     this.#joins += 1;
-    this.#joinWait = platform.after(leastDelayMs + jitterMs, () => {
+    this.#joinWait = runtime.after(leastDelayMs + jitterMs, () => {
       this.#joinWait = undefined;
       this.join();
     });

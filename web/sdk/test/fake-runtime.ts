@@ -1,6 +1,9 @@
-/** A platform that a test owns: time stands still until it is moved, chance is given, sockets end in the test. */
-import type { ClientFrame, ServerFrame } from "../../functions/protocol.ts";
-import type { Cancel, Platform, Socket, SocketHandlers } from "../src/client/platform.ts";
+/** A runtime that a test owns: time stands still until it is moved, chance is given, sockets end in the test. */
+import type { ClientFrame, ServerFrame } from "../../../functions/protocol.ts";
+import type { Cancel, Runtime, Socket, SocketHandlers } from "../src/runtime.ts";
+
+/** The wall clock when a test begins. */
+export const START_MS = 1_795_000_000_000;
 
 interface Timer {
   readonly dueMs: number;
@@ -57,13 +60,20 @@ export class FakeSocket implements Socket {
   }
 }
 
-export class FakePlatform implements Platform {
+export class FakeRuntime implements Runtime {
   nowMs = 0;
   chance = 0.5;
   readonly sockets: FakeSocket[] = [];
   readonly #timers = new Set<Timer>();
 
-  monotonicMs(): number {
+  /** What the wall clock shows beside what it should. */
+  wrongByMs = 0;
+
+  now(): number {
+    return START_MS + this.nowMs + this.wrongByMs;
+  }
+
+  elapsed(): number {
     return this.nowMs;
   }
 
@@ -81,11 +91,16 @@ export class FakePlatform implements Platform {
     return () => this.#timers.delete(timer);
   }
 
-  openSocket(_url: string, handlers: SocketHandlers): Socket {
+  /** More than one at a time would be a client that is there twice. */
+  get openSockets(): number {
+    return this.sockets.filter(({ isClosed }) => !isClosed).length;
+  }
+
+  readonly openSocket = (_url: string, handlers: SocketHandlers): Socket => {
     const socket = new FakeSocket(handlers);
     this.sockets.push(socket);
     return socket;
-  }
+  };
 
   get socket(): FakeSocket {
     const socket = this.sockets.at(-1);

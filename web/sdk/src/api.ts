@@ -1,0 +1,91 @@
+/** The HTTP side of the wire: guests, rooms, history. */
+import type { ErrorBody, User } from "../../../functions/protocol.ts";
+import { ClientError } from "./errors.ts";
+import type { HistoryPage } from "./view.ts";
+
+export interface Account {
+  readonly token: string;
+  readonly user: User;
+}
+
+export interface RoomInfo {
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface Api {
+  guest(name: string): Promise<Account>;
+  rooms(token: string): Promise<readonly RoomInfo[]>;
+  createRoom(token: string, name: string): Promise<RoomInfo>;
+  history(token: string, room: string, query: HistoryQuery): Promise<HistoryPage>;
+}
+
+/** Which page: the newest `limit` events before a position, or the oldest after one; without either the newest. */
+export interface HistoryQuery {
+  readonly before?: string;
+  readonly after?: string;
+  readonly limit?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What `fetch` must do here; the runtime's own does. */
+export type Fetch = (
+  url: string,
+  init: RequestInit,
+) => Promise<{ readonly ok: boolean; json(): Promise<unknown> }>;
+
+/** Every method rejects with `ClientError`, or with the reason of its signal. `baseUrl` may be empty: then it is the page's own. */
+export function createApi(baseUrl: string, fetch: Fetch = (url, init) => globalThis.fetch(url, init)): Api {
+  const call = <Answer>(path: string, options: CallOptions): Promise<Answer> =>
+    callJson<Answer>(fetch, `${baseUrl}/api${path}`, options);
+  return {
+    guest: (name) => call<Account>("/guest", { post: { name } }),
+    rooms: async (token) => (await call<{ rooms: readonly RoomInfo[] }>("/rooms", { token })).rooms,
+    createRoom: (token, name) => call<RoomInfo>("/rooms", { token, post: { name } }),
+    history: (token, room, { signal, ...query }) =>
+      call<HistoryPage>(`/rooms/${encodeURIComponent(room)}/events?${searchOf(query)}`, { token, signal }),
+  };
+}
+
+interface CallOptions {
+  readonly token?: string;
+  readonly post?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+function searchOf(query: Readonly<Record<string, string | number | undefined>>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+}
+
+async function callJson<Answer>(fetch: Fetch, url: string, options: CallOptions): Promise<Answer> {
+  const { ok, answer } = await exchange(fetch, url, options);
+  if (ok) return answer as Answer;
+  const error = (answer as { error?: ErrorBody } | null)?.error;
+  throw error === undefined ? new ClientError("unreachable") : ClientError.of(error);
+}
+
+async function exchange(
+  fetch: Fetch,
+  url: string,
+  options: CallOptions,
+): Promise<{ ok: boolean; answer: unknown }> {
+  try {
+    const response = await fetch(url, requestOf(options));
+    return { ok: response.ok, answer: await response.json() };
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    throw new ClientError("unreachable", undefined, { cause });
+  }
+}
+
+function requestOf({ token, post, signal }: CallOptions): RequestInit {
+  return {
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(post === undefined ? {} : { "content-type": "application/json" }),
+    },
+    ...(post === undefined ? {} : { method: "POST", body: JSON.stringify(post) }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}

@@ -1,0 +1,67 @@
+/** The one error class of the client, and what the client itself adds to the codes of the wire. */
+import type { ErrorBody, ErrorCode } from "../../../functions/protocol.ts";
+
+/** Errors that no server sends. */
+export const CLIENT_ERRORS = {
+  unreachable: { retriable: true, when: "The server gave no answer, or none that this wire knows." },
+  bad_frame: { retriable: true, when: "The server sent what is no frame; the client reconnects." },
+  closed: { retriable: false, when: "The client was closed." },
+  left: { retriable: false, when: "The room was left, or the server took it away." },
+  cancelled: { retriable: false, when: "The message was cancelled before it was saved." },
+  no_message: { retriable: false, when: "No message of this client has this id." },
+  no_user: {
+    retriable: false,
+    when: "It is not known yet who writes: wait for the connection, or give `user`.",
+  },
+  no_websocket: { retriable: false, when: "This runtime has no `WebSocket`: give one in the options." },
+  not_kept: { retriable: true, when: "The storage failed: messages live only as long as this process." },
+} as const satisfies Record<string, { retriable: boolean; when: string }>;
+
+export type ClientErrorCode = ErrorCode | keyof typeof CLIENT_ERRORS;
+
+/** What failed, by code. `retriable` says whether the same may succeed later. */
+export class ClientError extends Error {
+  readonly code: ClientErrorCode;
+  readonly retriable: boolean;
+  /** The least pause before another try, in milliseconds. */
+  readonly retryAfterMs: number;
+
+  constructor(code: ClientErrorCode, message: string = whenOf(code), options: ClientErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "ClientError";
+    this.code = code;
+    this.retriable = options.retriable ?? isRetriable(code);
+    this.retryAfterMs = options.retryAfterMs ?? 0;
+  }
+
+  /** The error that a server's answer carries. */
+  static of({ code, message, retriable, retryAfterMs = 0 }: ErrorBody): ClientError {
+    return new ClientError(code, message, { retriable, retryAfterMs });
+  }
+}
+
+export interface ClientErrorOptions {
+  readonly cause?: unknown;
+  readonly retriable?: boolean;
+  readonly retryAfterMs?: number;
+}
+
+const SESSION_ERRORS: readonly string[] = ["not_authenticated", "invalid_token", "token_expired"];
+
+/** Refusals of the session, not of what was asked: another token may help. */
+export function isSessionError(code: string): boolean {
+  return SESSION_ERRORS.includes(code);
+}
+
+function isOwn(code: ClientErrorCode): code is keyof typeof CLIENT_ERRORS {
+  return code in CLIENT_ERRORS;
+}
+
+function whenOf(code: ClientErrorCode): string {
+  return isOwn(code) ? CLIENT_ERRORS[code].when : code;
+}
+
+/** What the server said is given beside its codes; what became of a refused message or join is final. */
+function isRetriable(code: ClientErrorCode): boolean {
+  return isOwn(code) && CLIENT_ERRORS[code].retriable;
+}
