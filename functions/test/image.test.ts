@@ -106,7 +106,7 @@ describeEngine(["redis", "kafka", "postgres"], "the images", ({ redisUrl, kafkaB
     }, "both messages in PostgreSQL");
     expect(stored.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
     await Promise.all(clients.map((client) => client.stop()));
-  });
+  }, 120_000);
 
   test("a node serves the page", async () => {
     const response = await fetch(nodes[0]?.url ?? "");
