@@ -1,6 +1,7 @@
 /** The Dockerfile keeps its promises: without rights, reproducible, small, for every platform, and healthy or not. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import dockerignore from "@balena/dockerignore";
 import { describe, expect, it } from "vitest";
 import { VARIABLES } from "../functions/config/variables.ts";
 import { dockerfile, lineage, readImage, readStages } from "./dockerfile.ts";
@@ -78,6 +79,17 @@ describe("the Dockerfile", () => {
 });
 
 describe("the build context", () => {
+  const ignored = dockerignore.default().add(readFileSync(join(root, ".dockerignore"), "utf8"));
+
+  it("has every file that is copied before the installation", () => {
+    const sources = said("COPY")
+      .flatMap((text) => text.split(" ").slice(0, -1))
+      .filter((file) => file !== ".");
+    expect(sources.length).toBeGreaterThan(workspaces.length);
+    for (const file of sources)
+      expect([file, existsSync(join(root, file)), ignored.ignores(file)]).toEqual([file, true, false]);
+  });
+
   it("has what it names, and leaves out all else", () => {
     const lines = readFileSync(join(root, ".dockerignore"), "utf8")
       .split("\n")

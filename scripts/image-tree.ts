@@ -6,8 +6,8 @@ import { build, type Plugin } from "esbuild";
 
 /** What each image runs, and the folders that those programs read. */
 export const targets = {
-  node: { entries: ["node", "migrate"], folders: ["prisma/migrations", "web/dist"] },
-  consumer: { entries: ["consumer", "migrate"], folders: ["prisma/migrations"] },
+  node: { entries: ["node", "migrate", "doctor"], folders: ["prisma/migrations", "web/dist"] },
+  consumer: { entries: ["consumer"], folders: ["prisma/migrations"] },
 } as const;
 
 export type Target = keyof typeof targets;

@@ -79,6 +79,12 @@ describeEngine(["redis", "kafka", "postgres"], "the images", ({ redisUrl, kafkaB
     expect(migrated).toMatchObject({ code: 0, output: expect.stringMatching(/applied \d+_init/) });
   });
 
+  test("the doctor is in the image, and finds these engines well", async () => {
+    const { code, output } = await images.run("node", ["node", "functions/doctor.mjs"], env);
+    expect(output).toContain("ok      postgres.migrations");
+    expect(code).toBe(0);
+  });
+
   test("two people chat over two nodes, and what they said is in PostgreSQL", async () => {
     const [one, other, third] = [await freePort(), await freePort(), await freePort()];
     [consumer, ...nodes] = await Promise.all([
@@ -100,7 +106,7 @@ describeEngine(["redis", "kafka", "postgres"], "the images", ({ redisUrl, kafkaB
     }, "both messages in PostgreSQL");
     expect(stored.map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
     await Promise.all(clients.map((client) => client.stop()));
-  });
+  }, 120_000);
 
   test("a node serves the page", async () => {
     const response = await fetch(nodes[0]?.url ?? "");
