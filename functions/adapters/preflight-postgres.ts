@@ -25,13 +25,15 @@ const CHECKS: readonly Check<Session>[] = [
 ];
 
 const VERSION_LEAST = 15;
+/** Longer than in traffic: a start can wait, and many may start at once. */
+const CONNECT_MS_MAX = 10_000;
 
 export function examinePostgres(options: PostgresPreflightOptions): Examine {
   return examination<Session>({
     engine: "postgres",
     checks: CHECKS,
     connect: async () => {
-      const client = new pg.Client(connectionOf(options));
+      const client = new pg.Client({ ...connectionOf(options), connectionTimeoutMillis: CONNECT_MS_MAX });
       client.on("error", () => {}); // the query that was under way tells
       await client.connect();
       return { client, options };

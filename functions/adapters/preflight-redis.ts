@@ -18,6 +18,8 @@ interface Session {
 }
 
 const VERSION_LEAST = 7;
+/** Longer than in traffic: a start can wait, and many may start at once. */
+const CONNECT_MS_MAX = 5_000;
 const CLOCK_TRIES = 3;
 
 const CHECKS: readonly Check<Session>[] = [
@@ -40,7 +42,11 @@ export function examineRedis(options: RedisPreflightOptions): Examine {
 
 /** One attempt, and the reason where it fails: the client itself says only that the connection is closed. */
 async function connect(options: RedisPreflightOptions): Promise<Redis> {
-  const client = connectRedis(options, { lazyConnect: true, retryStrategy: () => null });
+  const client = connectRedis(options, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS_MAX,
+    retryStrategy: () => null,
+  });
   let reason: Error | undefined;
   client.on("error", (error: Error) => (reason = error));
   try {
