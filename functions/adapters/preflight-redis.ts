@@ -70,14 +70,20 @@ async function checkVersion({ client }: Session): Promise<string> {
   );
 }
 
-/** Writes need a primary, and a cluster its own client. */
+/** Writes need a primary, and a cluster would need another client. */
 async function checkRole({ client, options }: Session): Promise<string> {
   if (field(await client.info("replication"), "role") !== "master")
     throw new CheckFault("The server is a replica.", "name the primary in REDIS_URL.");
-  const isCluster = field(await client.info("cluster"), "cluster_enabled") === "1";
-  if (isCluster === options.cluster) return isCluster ? "a primary of a cluster" : "a primary on its own";
-  if (isCluster) throw new CheckFault("The server is part of a cluster.", "set REDIS_CLUSTER=true.");
-  throw new CheckFault("The server is no cluster.", "leave REDIS_CLUSTER out.");
+  if (options.cluster)
+    throw new CheckFault(
+      "REDIS_CLUSTER is true, and clusters are not supported yet.",
+      "name a standalone server, and leave REDIS_CLUSTER out.",
+    );
+  if (field(await client.info("cluster"), "cluster_enabled") !== "1") return "a primary on its own";
+  throw new CheckFault(
+    "The server is part of a cluster, and those are not supported yet.",
+    "name a standalone server in REDIS_URL.",
+  );
 }
 
 /** Any other policy removes streams, fences and ids when memory is short: what was sent would be lost without a word. */

@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { createServer } from "node:net";
 import { KafkaProgress } from "../adapters/kafka-progress.ts";
+import { freePort } from "../../scripts/engines/ports.ts";
+import { startRedis } from "../../scripts/engines/redis.ts";
 import { loadConfig } from "../config.ts";
 import { lineOf, type Finding } from "../core/preflight.ts";
 import { silentLogger } from "../lib/logger.ts";
@@ -114,9 +116,9 @@ describeEngine(["secure"], "doctor", () => {
         /rights: NOPERM.* Cure: .*~skat:doctored:\*.* or set STAGE/,
       ],
       [
-        "a cluster that is none",
+        "a wish for a cluster",
         () => ({ ...world.redisEnv("managed"), REDIS_CLUSTER: "true" }),
-        /role: The server is no cluster.* Cure: leave REDIS_CLUSTER out/,
+        /role: REDIS_CLUSTER is true, and clusters are not supported.* Cure: .*leave REDIS_CLUSTER out/,
       ],
     ])("%s is one line with the cure", async (_, env, line) => {
       const lines = await faults(env());
@@ -133,6 +135,16 @@ describeEngine(["secure"], "doctor", () => {
       } finally {
         await world.redisAdmin.config("SET", "maxmemory-policy", "noeviction");
       }
+    });
+
+    it("a member of a cluster is one line with the cure", async () => {
+      const member = await startRedis({
+        config: ["cluster-enabled yes", `cluster-port ${await freePort()}`],
+      });
+      expect((await faults(member.env))[0]).toMatch(
+        /redis.role: The server is part of a cluster.* Cure: name a standalone/,
+      );
+      await member.dispose();
     });
 
     it("leaves nothing behind", async () => {
