@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { CheckFault, examination, type Check, type Examine } from "../core/preflight.ts";
+import type { Runtime } from "../core/runtime.ts";
 import { CLOCK_MARGIN_MS } from "../core/settlement.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { connectRedis, type RedisTarget } from "./redis-connection.ts";
@@ -10,6 +11,7 @@ import { redisNames } from "./redis-names.ts";
 export interface RedisPreflightOptions extends RedisTarget {
   readonly stage: string;
   readonly cluster: boolean;
+  readonly runtime: Runtime;
 }
 
 interface Session {
@@ -97,12 +99,12 @@ async function checkEviction({ client }: Session): Promise<string> {
 }
 
 /** The best of some tries: half of the round trip is what can't be known. */
-async function checkClock({ client }: Session): Promise<string> {
+async function checkClock({ client, options: { runtime } }: Session): Promise<string> {
   let least = Infinity;
   for (let tries = 0; tries < CLOCK_TRIES; tries++) {
-    const before = Date.now();
+    const before = runtime.now();
     const [seconds, micros] = await client.time();
-    const after = Date.now();
+    const after = runtime.now();
     const apart = Math.abs(Number(seconds) * 1000 + Number(micros) / 1000 - (before + after) / 2);
     least = Math.min(least, Math.max(0, apart - (after - before) / 2));
   }
