@@ -88,17 +88,18 @@ export type MigrateConfig = Config & Pick<Engines, "database">;
 
 /**
  * The configuration of a process. A variable that is not set is looked for among SST's links (`SST_RESOURCE_RedisUrl` for
- * `REDIS_URL`). The process's own environment is completed by a file `.env`. Throws `ConfigError`.
+ * `REDIS_URL`). The process's own environment is completed by a file `.env`; `overrides` stand before both. Throws `ConfigError`.
  */
 export function loadConfig(env: Environment | undefined, role: "node"): NodeConfig;
 export function loadConfig(env: Environment | undefined, role: "consumer"): ConsumerConfig;
 export function loadConfig(env: Environment | undefined, role: "migrate"): MigrateConfig;
-export function loadConfig(env?: Environment, role?: Role): Config;
+export function loadConfig(env?: Environment, role?: Role, overrides?: Environment): Config;
 export function loadConfig(
   env: Environment = { ...readEnvFile(".env"), ...process.env },
   role: Role = "all",
+  overrides: Environment = {},
 ): Config {
-  const source = new Source(env);
+  const source = new Source({ ...env, ...overrides });
   const settings = readSettings(source);
   checkTogether(settings, source);
   checkRole(settings, role, source);

@@ -10,7 +10,7 @@ async function examinations(config: Config): Promise<readonly Examine[]> {
   const all: Examine[] = [];
   if (redis) {
     const { examineRedis } = await import("./adapters/preflight-redis.ts");
-    all.push(examineRedis({ ...redis, stage }));
+    all.push(examineRedis({ ...redis, stage, runtime }));
   }
   if (kafka) {
     const { examineKafka } = await import("./adapters/preflight-kafka.ts");

@@ -44,6 +44,22 @@ export const commands = {
       settings,
     ].join("\n"),
   },
+  stage: {
+    entry: "functions/stage.ts",
+    needs: ["prisma"],
+    usage: "npm run stage -- create NAME | list | remove NAME | sweep",
+    summary: "Make, list and remove stages that share the engines that are set.",
+    details: [
+      "create NAME   schema, topics and names of the stage; again, it changes nothing. With --password-stdin also",
+      "              a user for each engine that can have one, with the password on the standard input",
+      "list          the stages that have left anything in one of the engines",
+      "remove NAME   everything of the stage; production is refused. End its processes first",
+      "sweep --open 12,15   remove every pr-NUMBER but these; --open none, or --open - for the standard input",
+      "",
+      "The settings are those of a user who may do all this; STAGE is not looked at.",
+      settings,
+    ].join("\n"),
+  },
   migrate: {
     entry: "functions/migrate.ts",
     needs: ["prisma"],

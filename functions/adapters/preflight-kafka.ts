@@ -1,5 +1,5 @@
 /** What must hold of Kafka before a process uses it. */
-import type { Admin, ITopicMetadata } from "kafkajs";
+import kafkajs, { type Admin, type ITopicMetadata } from "kafkajs";
 import { CheckFault, examination, type Check, type Examine } from "../core/preflight.ts";
 import { sleep } from "../core/runtime.ts";
 import { connectionFault } from "./connection-fault.ts";
@@ -177,7 +177,7 @@ async function metadata(admin: Admin, topic: string): Promise<ITopicMetadata | u
 }
 
 async function settingsOf(admin: Admin, name: string): Promise<ReadonlyMap<string, string>> {
-  const resources = [{ type: TOPIC_RESOURCE, name }];
+  const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name }];
   const answer = await admin
     .describeConfigs({ includeSynonyms: false, resources })
     .catch((error: unknown) => {
@@ -191,9 +191,6 @@ async function settingsOf(admin: Admin, name: string): Promise<ReadonlyMap<strin
   const entries = answer.resources.flatMap(({ configEntries }) => configEntries);
   return new Map(entries.map((entry) => [entry.configName, entry.configValue]));
 }
-
-/** `ConfigResourceTypes.TOPIC`, which an ES module can't import by its name. */
-const TOPIC_RESOURCE = 2;
 
 function topicsOf({ topic, deadLetterTopic }: KafkaConfig): readonly string[] {
   return [topic, deadLetterTopic];

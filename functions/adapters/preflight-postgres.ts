@@ -25,13 +25,15 @@ const CHECKS: readonly Check<Session>[] = [
 ];
 
 const VERSION_LEAST = 15;
+/** Longer than in traffic: a start can wait, and many may start at once. */
+const CONNECT_MS_MAX = 10_000;
 
 export function examinePostgres(options: PostgresPreflightOptions): Examine {
   return examination<Session>({
     engine: "postgres",
     checks: CHECKS,
     connect: async () => {
-      const client = new pg.Client(connectionOf(options));
+      const client = new pg.Client({ ...connectionOf(options), connectionTimeoutMillis: CONNECT_MS_MAX });
       client.on("error", () => {}); // the query that was under way tells
       await client.connect();
       return { client, options };
@@ -99,8 +101,10 @@ async function checkMigrations({ client, options: { schema, migrate } }: Session
 
 async function checkRights({ client, options: { schema } }: Session): Promise<string> {
   const { rows } = await client.query<{ table: string }>(
-    `SELECT tablename AS table FROM pg_tables WHERE schemaname = $1
-     AND NOT has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT, INSERT')`,
+    // A list of rights in one call asks whether the user has any of them.
+    `SELECT tablename AS table FROM pg_tables, format('%I.%I', schemaname, tablename) AS full_name
+     WHERE schemaname = $1 AND NOT (has_table_privilege(full_name, 'SELECT') AND has_table_privilege(full_name, 'INSERT')
+       AND has_table_privilege(full_name, 'UPDATE') AND has_table_privilege(full_name, 'DELETE'))`,
     [schema],
   );
   if (rows.length === 0) return "may read and write the tables";

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { CheckFault, examination, type Check, type Examine } from "../core/preflight.ts";
+import type { Runtime } from "../core/runtime.ts";
 import { CLOCK_MARGIN_MS } from "../core/settlement.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { connectRedis, type RedisTarget } from "./redis-connection.ts";
@@ -10,6 +11,7 @@ import { redisNames } from "./redis-names.ts";
 export interface RedisPreflightOptions extends RedisTarget {
   readonly stage: string;
   readonly cluster: boolean;
+  readonly runtime: Runtime;
 }
 
 interface Session {
@@ -18,6 +20,8 @@ interface Session {
 }
 
 const VERSION_LEAST = 7;
+/** Longer than in traffic: a start can wait, and many may start at once. */
+const CONNECT_MS_MAX = 5_000;
 const CLOCK_TRIES = 3;
 
 const CHECKS: readonly Check<Session>[] = [
@@ -40,7 +44,11 @@ export function examineRedis(options: RedisPreflightOptions): Examine {
 
 /** One attempt, and the reason where it fails: the client itself says only that the connection is closed. */
 async function connect(options: RedisPreflightOptions): Promise<Redis> {
-  const client = connectRedis(options, { lazyConnect: true, retryStrategy: () => null });
+  const client = connectRedis(options, {
+    lazyConnect: true,
+    connectTimeout: CONNECT_MS_MAX,
+    retryStrategy: () => null,
+  });
   let reason: Error | undefined;
   client.on("error", (error: Error) => (reason = error));
   try {
@@ -64,14 +72,20 @@ async function checkVersion({ client }: Session): Promise<string> {
   );
 }
 
-/** Writes need a primary, and a cluster its own client. */
+/** Writes need a primary, and a cluster would need another client. */
 async function checkRole({ client, options }: Session): Promise<string> {
   if (field(await client.info("replication"), "role") !== "master")
     throw new CheckFault("The server is a replica.", "name the primary in REDIS_URL.");
-  const isCluster = field(await client.info("cluster"), "cluster_enabled") === "1";
-  if (isCluster === options.cluster) return isCluster ? "a primary of a cluster" : "a primary on its own";
-  if (isCluster) throw new CheckFault("The server is part of a cluster.", "set REDIS_CLUSTER=true.");
-  throw new CheckFault("The server is no cluster.", "leave REDIS_CLUSTER out.");
+  if (options.cluster)
+    throw new CheckFault(
+      "REDIS_CLUSTER is true, and clusters are not supported yet.",
+      "name a standalone server, and leave REDIS_CLUSTER out.",
+    );
+  if (field(await client.info("cluster"), "cluster_enabled") !== "1") return "a primary on its own";
+  throw new CheckFault(
+    "The server is part of a cluster, and those are not supported yet.",
+    "name a standalone server in REDIS_URL.",
+  );
 }
 
 /** Any other policy removes streams, fences and ids when memory is short: what was sent would be lost without a word. */
@@ -85,12 +99,12 @@ async function checkEviction({ client }: Session): Promise<string> {
 }
 
 /** The best of some tries: half of the round trip is what can't be known. */
-async function checkClock({ client }: Session): Promise<string> {
+async function checkClock({ client, options: { runtime } }: Session): Promise<string> {
   let least = Infinity;
   for (let tries = 0; tries < CLOCK_TRIES; tries++) {
-    const before = Date.now();
+    const before = runtime.now();
     const [seconds, micros] = await client.time();
-    const after = Date.now();
+    const after = runtime.now();
     const apart = Math.abs(Number(seconds) * 1000 + Number(micros) / 1000 - (before + after) / 2);
     least = Math.min(least, Math.max(0, apart - (after - before) / 2));
   }

@@ -1,9 +1,16 @@
 /** The preflight against engines as a provider hands them out: what is well passes, and each fault ends in one line with its cure. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { createServer } from "node:net";
+import { plannedTopics } from "../adapters/kafka-topics.ts";
+import { examineRedis } from "../adapters/preflight-redis.ts";
+import { systemRuntime } from "../adapters/runtime-system.ts";
+import { topicsOptions } from "../engines.ts";
 import { KafkaProgress } from "../adapters/kafka-progress.ts";
+import { freePort } from "../../scripts/engines/ports.ts";
+import { startRedis } from "../../scripts/engines/redis.ts";
 import { loadConfig } from "../config.ts";
 import { lineOf, type Finding } from "../core/preflight.ts";
 import { silentLogger } from "../lib/logger.ts";
@@ -114,9 +121,9 @@ describeEngine(["secure"], "doctor", () => {
         /rights: NOPERM.* Cure: .*~skat:doctored:\*.* or set STAGE/,
       ],
       [
-        "a cluster that is none",
+        "a wish for a cluster",
         () => ({ ...world.redisEnv("managed"), REDIS_CLUSTER: "true" }),
-        /role: The server is no cluster.* Cure: leave REDIS_CLUSTER out/,
+        /role: REDIS_CLUSTER is true, and clusters are not supported.* Cure: .*leave REDIS_CLUSTER out/,
       ],
     ])("%s is one line with the cure", async (_, env, line) => {
       const lines = await faults(env());
@@ -133,6 +140,28 @@ describeEngine(["secure"], "doctor", () => {
       } finally {
         await world.redisAdmin.config("SET", "maxmemory-policy", "noeviction");
       }
+    });
+
+    it("a member of a cluster is one line with the cure", async () => {
+      const member = await startRedis({
+        config: ["cluster-enabled yes", `cluster-port ${await freePort()}`],
+      });
+      expect((await faults(member.env))[0]).toMatch(
+        /redis.role: The server is part of a cluster.* Cure: name a standalone/,
+      );
+      await member.dispose();
+    });
+
+    it("[G1] clocks that are apart are one line with the cure", async () => {
+      const runtime = { ...systemRuntime, now: () => Date.now() - 2_000 };
+      const { redis } = loadConfig({ ...world.redisEnv("default") }, "operator");
+      if (!redis) throw new Error("no Redis is set");
+      const findings = await examineRedis({ ...redis, stage: STAGE, runtime })(systemRuntime, {
+        brief: true,
+      });
+      expect(findings.filter(({ outcome }) => outcome !== "ok").map(lineOf)).toEqual([
+        expect.stringMatching(/redis.clock: .* (19|20)\d\d ms apart; 500 are allowed. Cure: .*NTP/),
+      ]);
     });
 
     it("leaves nothing behind", async () => {
@@ -225,6 +254,91 @@ describeEngine(["secure"], "doctor", () => {
       ]);
     });
 
+    it.each([
+      ["write", ["READ", "DESCRIBE", "DESCRIBE_CONFIGS"]],
+      ["read", ["WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]],
+      ["group", ["READ", "WRITE", "DESCRIBE", "DESCRIBE_CONFIGS"]],
+    ] as const)(
+      "a right that is missing for kafka.%s is named, and looking writes nothing",
+      async (check, operations) => {
+        const stage = `lacks-${check}`;
+        const topics = ["events", "dead-letters"].map((name) => `skat.${stage}.${name}`);
+        await world.kafkaAdmin.createTopics({ topics: topics.map((topic) => ({ topic })) });
+        const allow = {
+          principal: "User:stranger",
+          host: "*",
+          permissionType: kafkajs.AclPermissionTypes.ALLOW,
+        };
+        const onTopic = {
+          resourceType: kafkajs.AclResourceTypes.TOPIC,
+          resourcePatternType: kafkajs.ResourcePatternTypes.LITERAL,
+        };
+        const onGroup = {
+          resourceType: kafkajs.AclResourceTypes.GROUP,
+          resourcePatternType: kafkajs.ResourcePatternTypes.PREFIXED,
+        };
+        await world.kafkaAdmin.createAcls({
+          acl: [
+            ...topics.flatMap((resourceName) =>
+              operations.map((name) => ({
+                ...allow,
+                ...onTopic,
+                resourceName,
+                operation: kafkajs.AclOperationTypes[name],
+              })),
+            ),
+            ...(check === "group"
+              ? []
+              : [
+                  {
+                    ...allow,
+                    ...onGroup,
+                    resourceName: `skat.${stage}.`,
+                    operation: kafkajs.AclOperationTypes.READ,
+                  },
+                ]),
+          ],
+        });
+        const lines = await faults({ ...world.kafkaEnv("stranger"), STAGE: stage });
+        expect(lines[0]).toMatch(
+          new RegExp(`^kafka.${check}: These credentials may not use .* Cure: let them`),
+        );
+        await look({ ...world.kafkaEnv("operator"), STAGE: stage });
+        for (const topic of topics)
+          expect((await world.kafkaAdmin.fetchTopicOffsets(topic)).map(({ high }) => high)).toEqual(["0"]);
+        expect((await world.kafkaAdmin.listGroups()).groups.map(({ groupId }) => groupId)).not.toContain(
+          `skat.${stage}.store.doctor`,
+        );
+      },
+    );
+
+    it("[G3] of three replicas two must have what is saved, where we create the topic", () => {
+      const { kafka } = loadConfig({ ...world.kafkaEnv("operator"), KAFKA_REPLICATION: "3" }, "operator");
+      if (!kafka) throw new Error("no Kafka is set");
+      for (const { configEntries } of plannedTopics(topicsOptions(kafka, silentLogger)))
+        expect(configEntries).toContainEqual({ name: "min.insync.replicas", value: "2" });
+    });
+
+    it("a short retention is a warning, with which all is still well", async () => {
+      const configEntries = [
+        { name: "retention.ms", value: "3600000" },
+        { name: "max.message.bytes", value: "2000000" },
+      ];
+      const topics = ["events", "dead-letters"].map((name) => ({
+        topic: `skat.hasty.${name}`,
+        configEntries,
+      }));
+      await world.kafkaAdmin.createTopics({ topics });
+      const findings = await look({ ...world.kafkaEnv("operator"), STAGE: "hasty" });
+      expect(findings.filter(({ outcome }) => outcome !== "ok")).toEqual([
+        expect.objectContaining({
+          check: "kafka.settings",
+          outcome: "warning",
+          cure: "set the topic's retention.ms to 604800000.",
+        }),
+      ]);
+    });
+
     it("[G3] a topic that can't have enough replicas is named", async () => {
       const configEntries = [{ name: "min.insync.replicas", value: "2" }];
       const topics = ["events", "dead-letters"].map((name) => ({
@@ -302,6 +416,18 @@ describeEngine(["secure"], "doctor", () => {
         /postgres.schema: This user may not use schema.* Cure: grant it, or set STAGE/,
       );
       await world.query("DROP SCHEMA skat_doctored");
+      await world.query("CREATE SCHEMA skat_barred CREATE TABLE events ()");
+      await world.query("GRANT USAGE ON SCHEMA skat_barred TO guest");
+      expect(await faults({ ...world.postgresEnv("guest"), STAGE: "barred" })).toEqual([
+        expect.stringMatching(
+          /postgres.rights: This user may not use the tables events.* Cure: grant SELECT/,
+        ),
+      ]);
+      await world.query("ALTER ROLE operator SET default_transaction_read_only = on");
+      expect(await faults(world.postgresEnv("operator"))).toEqual([
+        expect.stringMatching(/postgres.writable: .*no writes.* Cure: name the primary/),
+      ]);
+      await world.query("ALTER ROLE operator RESET default_transaction_read_only");
       await world.query("ALTER ROLE guest CONNECTION LIMIT 0");
       expect(await faults(world.postgresEnv("guest"))).toEqual([
         expect.stringMatching(/postgres.connect: too many connections.* Cure: lower DATABASE_POOL_MAX/),

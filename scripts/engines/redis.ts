@@ -16,15 +16,11 @@ export interface RedisOptions extends EngineOptions {
   config?: readonly string[];
   /** A second port that speaks TLS, with this certificate. */
   tls?: Pem;
-  /** One member of a cluster, not joined to any other yet. */
-  cluster?: boolean;
 }
 
 export interface RedisEngine extends Engine {
   /** Of TLS; 0 without. */
   readonly tlsPort: number;
-  /** On which the members of a cluster talk to each other; 0 without. */
-  readonly busPort: number;
   /** Writes a snapshot of what it holds now to `file`. */
   save(file: string): Promise<void>;
   /** Kills it and starts it from an older snapshot, so that what was written since is lost. */
@@ -35,16 +31,14 @@ export interface RedisEngine extends Engine {
 export async function startRedis(options: RedisOptions = {}): Promise<RedisEngine> {
   const place = await takePlace("redis", options);
   const { server, how } = serverFor(place, options);
-  const ports = {
-    tlsPort: options.tls ? await freePort() : 0,
-    busPort: options.cluster ? await freePort() : 0,
-  };
-  const configure = (more: RedisOptions = {}): void => writeConfig(place, ports, { ...options, ...more });
+  const tlsPort = options.tls ? await freePort() : 0;
+  const configure = (more: RedisOptions = {}): void => writeConfig(place, tlsPort, { ...options, ...more });
   configure();
   await server.start();
   const engine = engineOf("redis", server, place, how, `redis://127.0.0.1:${place.port}`);
   const snapshot = join(place.dir, "dump.rdb");
-  return Object.assign(engine, ports, {
+  return Object.assign(engine, {
+    tlsPort,
     async save(file: string) {
       await command(place.port, "SAVE");
       copyFileSync(snapshot, file);
@@ -72,7 +66,7 @@ function serverFor(place: Place, options: RedisOptions): { server: Server; how: 
   const { port, dir } = place;
   const isReady = async () => /^(\+PONG|-NOAUTH)/.test((await ask(port, "PING\r\n"))?.toString() ?? "");
   const detached = options.detached ?? false;
-  if (dockerIsUsable() && !options.tls && !options.cluster) {
+  if (dockerIsUsable() && !options.tls) {
     const args = ["valkey-server", "/data/redis.conf", "--bind", "0.0.0.0", "--dir", "/data"];
     const image = "valkey/valkey:8";
     const server = new Container({
@@ -94,12 +88,7 @@ function serverFor(place: Place, options: RedisOptions): { server: Server; how: 
   return { server: new OwnProcess({ ...plan, stopSignal: "SIGTERM" }), how: `own process, ${title}` };
 }
 
-interface Ports {
-  readonly tlsPort: number;
-  readonly busPort: number;
-}
-
-function writeConfig(place: Place, { tlsPort, busPort }: Ports, options: RedisOptions): void {
+function writeConfig(place: Place, tlsPort: number, options: RedisOptions): void {
   const tls = options.tls ? writePem(place.dir, options.tls) : undefined;
   const lines = [
     `port ${place.port}`,
@@ -116,9 +105,6 @@ function writeConfig(place: Place, { tlsPort, busPort }: Ports, options: RedisOp
           `tls-ca-cert-file ${tls.ca}`,
           "tls-auth-clients no",
         ]
-      : []),
-    ...(options.cluster
-      ? ["cluster-enabled yes", `cluster-port ${busPort}`, "cluster-node-timeout 2000"]
       : []),
     ...(options.config ?? []),
   ];
