@@ -25,6 +25,8 @@ export function createWeb(balancer: Balancer, { domain }: Settings): Web {
     path: "web",
     build: { command: "node ../node_modules/vite/bin/vite.js build", output: "dist" },
     ...(domain === undefined ? {} : { domain }),
+    // SST writes types of variables that the page does not have; there they are in nobody's way.
+    vite: { types: "../.sst/vite-env.d.ts" },
     transform: {
       cdn: (args) => {
         args.origins = $output(args.origins).apply((origins) => [...origins, originOf(balancer)]);
