@@ -1,5 +1,3 @@
-/// <reference path="./.sst/platform/config.d.ts" />
-
 /** What SST deploys: the app's name, its providers and what becomes of its resources. The stack itself is in `infra/`. */
 export default $config({
   app(input) {

@@ -1,19 +1,15 @@
 /**
- * Optional: what a stage owns on Aiven's services, made by Aiven's provider. The services themselves are not made here. Without a token
- * the engines are reached by connection strings, and the processes make topics and tables by themselves.
+ * Optional: what a stage owns on Aiven's services and only Aiven's interface can make, by its provider: topics, and users who reach their
+ * own topics and keys alone. The services themselves are not made here.
  *
- * The rights are what seals a stage: each user has its own topics, keys and schema, and nothing else.
+ * Not so for PostgreSQL: a role gets its schema by SQL, which the provider does not speak. `npm run stage` does.
  */
 import type { Secrets } from "./secrets.ts";
 import type { AivenSettings } from "./settings.ts";
 import type { Stage } from "./stage.ts";
 
 export function createData(stage: Stage, settings: AivenSettings): Secrets {
-  return {
-    ...createKafka(stage, settings),
-    ...createValkey(stage, settings),
-    ...createPostgres(stage, settings),
-  };
+  return { ...createKafka(stage, settings), ...createValkey(stage, settings) };
 }
 
 /** As SST would not keep them: it keeps buckets and tables, and knows nothing of topics. */
@@ -31,20 +27,36 @@ function createKafka(stage: Stage, { project, kafka: serviceName }: AivenSetting
       ...common,
       topicName: `skat.${name}.events`,
       partitions: topic.partitions,
-      config: { retentionMs: String(topic.retentionMs), cleanupPolicy: "delete", minInsyncReplicas: String(topic.replication - 1) },
+      config: {
+        retentionMs: String(topic.retentionMs),
+        cleanupPolicy: "delete",
+        minInsyncReplicas: String(topic.replication - 1),
+      },
     },
     keep(stage),
   );
   new aiven.KafkaTopic(
     "DeadLetters",
-    { ...common, topicName: `skat.${name}.dead-letters`, partitions: 1, config: { retentionMs: "-1", cleanupPolicy: "delete" } },
+    {
+      ...common,
+      topicName: `skat.${name}.dead-letters`,
+      partitions: 1,
+      config: { retentionMs: "-1", cleanupPolicy: "delete" },
+    },
     keep(stage),
   );
   const user = new aiven.KafkaUser("KafkaUser", { ...own, username: `skat-${name}` });
-  new aiven.KafkaAcl("KafkaAcl", { ...own, username: user.username, topic: `skat.${name}.*`, permission: "readwrite" });
+  new aiven.KafkaAcl("KafkaAcl", {
+    ...own,
+    username: user.username,
+    topic: `skat.${name}.*`,
+    permission: "readwrite",
+  });
   const sasl = aiven
     .getKafkaOutput(own)
-    .components.apply((all) => all.find((each) => each.component === "kafka" && each.kafkaAuthenticationMethod === "sasl"));
+    .components.apply((all) =>
+      all.find((each) => each.component === "kafka" && each.kafkaAuthenticationMethod === "sasl"),
+    );
   return {
     KAFKA_BROKERS: $interpolate`${sasl.apply((at) => at?.host ?? "")}:${sasl.apply((at) => at?.port ?? 0)}`,
     KAFKA_USERNAME: user.username,
@@ -64,21 +76,7 @@ function createValkey({ name }: Stage, { project, valkey: serviceName }: AivenSe
     valkeyAclCommands: ["+info"],
   });
   const { serviceHost, servicePort } = aiven.getValkeyOutput({ project, serviceName });
-  return { REDIS_URL: $interpolate`valkeys://${user.username}:${user.password}@${serviceHost}:${servicePort}` };
-}
-
-function createPostgres(stage: Stage, { project, postgres: serviceName }: AivenSettings): Secrets {
-  const schema = `skat_${stage.name.replaceAll("-", "_")}`;
-  const own = { project, serviceName };
-  const database = new aiven.PgDatabase(
-    "Database",
-    { ...own, databaseName: schema, terminationProtection: stage.isKept },
-    keep(stage),
-  );
-  const user = new aiven.PgUser("DatabaseUser", { ...own, username: schema });
-  const { serviceHost, servicePort } = aiven.getPgOutput(own);
   return {
-    DATABASE_URL: $interpolate`postgres://${user.username}:${user.password}@${serviceHost}:${servicePort}/${database.databaseName}?sslmode=require`,
-    DATABASE_CA: aiven.getProjectOutput({ project }).caCert,
+    REDIS_URL: $interpolate`valkeys://${user.username}:${user.password}@${serviceHost}:${servicePort}`,
   };
 }

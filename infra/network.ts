@@ -20,9 +20,7 @@ export function createNetwork({ vpcId, domain }: Settings): Network {
   const tasks = new aws.ec2.SecurityGroup("Tasks", {
     description: "Skat: tasks hear the load balancer alone, on one port",
     vpcId: vpc.id,
-    ingress: [
-      { protocol: "tcp", fromPort: PORTS.node, toPort: PORTS.node, securityGroups: [door.id] },
-    ],
+    ingress: [{ protocol: "tcp", fromPort: PORTS.node, toPort: PORTS.node, securityGroups: [door.id] }],
     egress: [{ ...ALL, cidrBlocks: [ANYWHERE] }],
   });
   const cluster = new sst.aws.Cluster("Cluster", {

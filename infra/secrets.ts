@@ -13,34 +13,29 @@ export interface StoredSecrets {
 }
 
 /** `sst secret set RedisUrl …` for REDIS_URL, and so on. */
-const NEEDED = ["RedisUrl", "KafkaBrokers", "DatabaseUrl"] as const;
-const OPTIONAL = [
-  "RedisCa",
-  "KafkaUsername",
-  "KafkaPassword",
-  "KafkaCa",
-  "KafkaCert",
-  "KafkaKey",
-  "DatabaseCa",
-] as const;
+const SECRETS = {
+  redis: { needed: ["RedisUrl"], optional: ["RedisCa"] },
+  kafka: {
+    needed: ["KafkaBrokers"],
+    optional: ["KafkaUsername", "KafkaPassword", "KafkaCa", "KafkaCert", "KafkaKey"],
+  },
+  postgres: { needed: ["DatabaseUrl"], optional: ["DatabaseCa"] },
+  access: { needed: ["AuthSecret"], optional: [] },
+} as const;
 
-/** How the engines are reached, from what was set by `sst secret set`. SST refuses a stage without the needed ones. */
-export function connectionSecrets(): Secrets {
-  return readAll([...NEEDED, ...OPTIONAL.filter((name) => hasSecret(name))]);
-}
-
-export function authSecret(): Secrets {
-  return readAll(["AuthSecret"]);
+/** What was set by `sst secret set`. SST refuses a stage without the needed ones, and names them. */
+export function readSecrets(...parts: readonly (keyof typeof SECRETS)[]): Secrets {
+  const names = parts.flatMap((part) => {
+    const { needed, optional } = SECRETS[part];
+    return [...needed, ...optional.filter((name) => hasSecret(name))];
+  });
+  return Object.fromEntries(names.map((name) => [variableOf(name), new sst.Secret(name).value]));
 }
 
 /** Those that are set: in development the engines without one are embedded. */
 export function linkedSecrets(): sst.Secret[] {
-  const names = [...NEEDED, ...OPTIONAL, "AuthSecret"];
+  const names = Object.values(SECRETS).flatMap(({ needed, optional }) => [...needed, ...optional]);
   return names.filter((name) => hasSecret(name)).map((name) => new sst.Secret(name));
-}
-
-function readAll(names: readonly string[]): Secrets {
-  return Object.fromEntries(names.map((name) => [variableOf(name), new sst.Secret(name).value]));
 }
 
 /** `REDIS_URL` for `RedisUrl`. */

@@ -9,14 +9,13 @@ export interface Settings {
   /** Always running, or started every few minutes to store what has come. */
   readonly consumer: "service" | "schedule";
   readonly alarmEmail?: string;
-  /** Present when the data plane is to be made by Aiven's provider. */
+  /** Present when Aiven's provider is to make topics and users. */
   readonly aiven?: AivenSettings;
 }
 
 export interface AivenSettings {
   readonly project: string;
   readonly kafka: string;
-  readonly postgres: string;
   readonly valkey: string;
 }
 
@@ -38,7 +37,6 @@ function readAiven(env: NodeJS.ProcessEnv): AivenSettings {
   return {
     project: env["AIVEN_PROJECT"] ?? "",
     kafka: env["AIVEN_KAFKA"] ?? "",
-    postgres: env["AIVEN_POSTGRES"] ?? "",
     valkey: env["AIVEN_VALKEY"] ?? "",
   };
 }

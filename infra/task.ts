@@ -63,7 +63,7 @@ export function taskTransforms({ secrets }: TaskContext, role: Role) {
 
 export function serviceTransform(args: aws.ecs.ServiceArgs, opts: $util.CustomResourceOptions): undefined {
   // A shell in a container needs a file system that can be written.
-args.enableExecuteCommand = false;
+  args.enableExecuteCommand = false;
   args.healthCheckGracePeriodSeconds = 60;
   // SST would set it back to the least at every deployment.
   opts.ignoreChanges = [...(opts.ignoreChanges ?? []), "desiredCount"];

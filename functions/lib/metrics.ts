@@ -271,7 +271,9 @@ export function createMetrics({ process = false }: { readonly process?: boolean 
     },
     totals: async (names: readonly (keyof Table)[]) => {
       await Promise.all(tasks.map((task) => task()));
-      return new Map(await Promise.all(names.map(async (name) => [name, await total(registry, name)] as const)));
+      return new Map(
+        await Promise.all(names.map(async (name) => [name, await total(registry, name)] as const)),
+      );
     },
     contentType: registry.contentType,
   } as Metrics;

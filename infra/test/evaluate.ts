@@ -53,7 +53,12 @@ process.once("beforeExit", () => {
 
 const pulumi = load("@pulumi/pulumi") as Pulumi;
 const server = await answerAsCommandLine();
-await pulumi.runtime.setMocks({ newResource, call: found satisfies (call: Call) => unknown }, "skat", stage, false);
+await pulumi.runtime.setMocks(
+  { newResource, call: found satisfies (call: Call) => unknown },
+  "skat",
+  stage,
+  false,
+);
 Object.assign(globalThis, {
   $dev: isDev,
   $app: { name: "skat", stage },
@@ -134,7 +139,17 @@ async function bundle(): Promise<Bundle> {
     },
     inject: [join(platform, "src/shim/run.js")],
     nodePaths: [join(platform, "node_modules")],
-    external: ["@pulumi/*", "@pulumiverse/*", "@sst-provider/*", "@aws-sdk/*", "undici", "esbuild", "archiver", "glob", "vite"],
+    external: [
+      "@pulumi/*",
+      "@pulumiverse/*",
+      "@sst-provider/*",
+      "@aws-sdk/*",
+      "undici",
+      "esbuild",
+      "archiver",
+      "glob",
+      "vite",
+    ],
     plugins: [withGlobals],
     mainFields: ["module", "main"],
     format: "esm",
@@ -154,6 +169,7 @@ async function bundle(): Promise<Bundle> {
 function withoutWraps(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutWraps);
   if (typeof value !== "object" || value === null) return value;
-  if ("4dabf18193072939515e22adb298388d" in value) return { secret: withoutWraps((value as { value?: unknown }).value) };
+  if ("4dabf18193072939515e22adb298388d" in value)
+    return { secret: withoutWraps((value as { value?: unknown }).value) };
   return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, withoutWraps(each)]));
 }

@@ -36,10 +36,9 @@ const MADE: Readonly<Record<string, (name: string, inputs: Values) => Values>> =
     cidrBlock: "10.0.0.0/16",
     tagsAll: { "sst:component-version": "2", "sst:ref-version": "2", ...(tags as Values) },
   }),
-  "aws:cloudfront/distribution:Distribution": (_, { aliases = [] }) => ({
+  "aws:cloudfront/distribution:Distribution": () => ({
     domainName: "d1.cloudfront.example",
     hostedZoneId: "ZONE",
-    aliases,
   }),
   "aws:s3/bucket:Bucket": (name) => ({
     bucket: name,
@@ -50,12 +49,16 @@ const MADE: Readonly<Record<string, (name: string, inputs: Values) => Values>> =
   "docker-build:index:Image": () => ({ digest: `sha256:${"0".repeat(64)}`, ref: "image" }),
   "aws:acm/certificate:Certificate": () => ({
     domainValidationOptions: [
-      { domainName: "example", resourceRecordName: "r", resourceRecordType: "CNAME", resourceRecordValue: "v" },
+      {
+        domainName: "example",
+        resourceRecordName: "r",
+        resourceRecordType: "CNAME",
+        resourceRecordValue: "v",
+      },
     ],
   }),
   "aiven:index/kafkaUser:KafkaUser": () => ({ password: "made-by-aiven-kafka" }),
   "aiven:index/valkeyUser:ValkeyUser": () => ({ password: "made-by-aiven-valkey" }),
-  "aiven:index/pgUser:PgUser": () => ({ password: "made-by-aiven-postgres" }),
 };
 
 /** What a look-up finds, beyond what it was asked with. */
@@ -97,16 +100,16 @@ const FOUND: Readonly<Record<string, (inputs: Values) => Values>> = {
       { component: "kafka", kafkaAuthenticationMethod: "sasl", host: "kafka.example", port: 12 },
     ],
   }),
+  "aiven:index/getProject:getProject": () => ({ caCert: "made-by-aiven-ca" }),
   "aiven:index/getValkey:getValkey": () => ({ serviceHost: "valkey.example", servicePort: 13 }),
-  "aiven:index/getPg:getPg": () => ({ serviceHost: "postgres.example", servicePort: 14 }),
 };
 
 export function made({ type, name, inputs, id }: NewResource): { id: string; state: Values } {
   const own = {
     arn: arn("mock", `${type.split(":").pop() ?? ""}/${name}`),
-    name: inputs["name"] ?? name,
-    ...inputs,
+    name,
     ...MADE[type]?.(name, inputs),
+    ...inputs,
   };
   return { id: id === "" ? `${name}-id` : id, state: own };
 }

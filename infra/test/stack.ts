@@ -97,10 +97,10 @@ export async function evaluate(
   const dir = mkdtempSync(join(tmpdir(), "skat-stack-"));
   const file = join(dir, "stack.json");
   try {
-    await run(
-      ["--import", "tsx", "infra/test/evaluate.ts", stage, file, ...(dev ? ["--dev"] : [])],
-      { AWS_EC2_METADATA_DISABLED: "true", ...env },
-    );
+    await run(["--import", "tsx", "infra/test/evaluate.ts", stage, file, ...(dev ? ["--dev"] : [])], {
+      AWS_EC2_METADATA_DISABLED: "true",
+      ...env,
+    });
     return new Stack(JSON.parse(readFileSync(file, "utf8")) as ConstructorParameters<typeof Stack>[0]);
   } finally {
     rmSync(dir, { recursive: true });

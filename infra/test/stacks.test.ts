@@ -1,24 +1,36 @@
 /** The stack of each kind of stage, made of SST's real components without any cloud: what it creates, and what must hold of it. */
 import { beforeAll, expect, it } from "vitest";
-import { CLOUDWATCH_METRICS, CLOUDWATCH_NAMESPACE, type CloudwatchService } from "../../functions/adapters/metrics-cloudwatch.ts";
+import {
+  CLOUDWATCH_METRICS,
+  CLOUDWATCH_NAMESPACE,
+  type CloudwatchService,
+} from "../../functions/adapters/metrics-cloudwatch.ts";
 import { VARIABLES } from "../../functions/config/variables.ts";
 import { ConfigError, loadConfig, type Role } from "../../functions/config.ts";
 import { createOps } from "../../functions/http/ops.ts";
 import { createMetrics, METRICS } from "../../functions/lib/metrics.ts";
 import { HEALTH_PATH, PORTS, stageOf, TIMEOUTS } from "../stage.ts";
 import { SHARED_VPC_ID } from "./mocks.ts";
-import { describeStack, evaluate, SECRET_MARK, SECRETS, type Container, type Inputs, type Stack } from "./stack.ts";
+import {
+  describeStack,
+  evaluate,
+  SECRET_MARK,
+  SECRETS,
+  type Container,
+  type Inputs,
+  type Stack,
+} from "./stack.ts";
 import { tableOf } from "./table.ts";
 
 const PREVIEW = { ...SECRETS, SKAT_VPC_ID: SHARED_VPC_ID };
 const PRODUCTION = { ...SECRETS, SKAT_DOMAIN: "chat.example.org", SKAT_ALARM_EMAIL: "ops@example.org" };
-const { SST_SECRET_AuthSecret } = SECRETS;
+const { SST_SECRET_AuthSecret, SST_SECRET_DatabaseUrl } = SECRETS;
 const AIVEN = {
   SST_SECRET_AuthSecret,
+  SST_SECRET_DatabaseUrl,
   AIVEN_TOKEN: `${SECRET_MARK}-token`,
   AIVEN_PROJECT: "project",
   AIVEN_KAFKA: "kafka",
-  AIVEN_POSTGRES: "postgres",
   AIVEN_VALKEY: "valkey",
 };
 
@@ -44,9 +56,12 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
     [production, preview, last, personal].forEach((each, index) => stacks.set(NAMES[index] ?? "", each));
   }, 300_000);
 
-  it.each(["production", "pr-12", "personal, scheduled, on Aiven"])("%s creates what its table says", async (name) => {
-    await expect(tableOf(stack(name))).toMatchFileSnapshot(`stacks/${name.split(",")[0]}.txt`);
-  });
+  it.each(["production", "pr-12", "personal, scheduled, on Aiven"])(
+    "%s creates what its table says",
+    async (name) => {
+      await expect(tableOf(stack(name))).toMatchFileSnapshot(`stacks/${name.split(",")[0]}.txt`);
+    },
+  );
 
   it("sst dev creates nothing", async () => {
     const dev = await evaluate("ann", {}, { dev: true });
@@ -86,7 +101,9 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
       if (!role.endsWith("ExecutionRole")) continue;
       const task = stack(name).container(role.replace("ExecutionRole", "Task"));
       const [policy] = inputs["inlinePolicies"] as { policy: string }[];
-      const { statements } = JSON.parse(policy?.policy ?? "") as { statements: { actions: string[]; resources: string[] }[] };
+      const { statements } = JSON.parse(policy?.policy ?? "") as {
+        statements: { actions: string[]; resources: string[] }[];
+      };
       expect(statements.flatMap(({ actions }) => actions)).toEqual(["ssm:GetParameters"]);
       expect(new Set(statements.flatMap(({ resources }) => resources))).toEqual(
         new Set(task.secrets.map(({ valueFrom }) => valueFrom)),
@@ -95,11 +112,19 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
   });
 
   it.each(NAMES)("%s: nothing is open to the world but 443 and 80, and those to CloudFront alone", (name) => {
-    const kinds = ["aws:ec2/securityGroup:SecurityGroup", "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"];
+    const kinds = [
+      "aws:ec2/securityGroup:SecurityGroup",
+      "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+    ];
     const rules = kinds
       .flatMap((kind) => stack(name).of(kind))
-      .flatMap(({ inputs }) => inputs["ingress"] as { fromPort: number; cidrBlocks?: string[]; prefixListIds?: string[] }[]);
-    expect(rules.filter(({ cidrBlocks = [] }) => cidrBlocks.some((block) => !block.startsWith("10.")))).toEqual([]);
+      .flatMap(
+        ({ inputs }) =>
+          inputs["ingress"] as { fromPort: number; cidrBlocks?: string[]; prefixListIds?: string[] }[],
+      );
+    expect(
+      rules.filter(({ cidrBlocks = [] }) => cidrBlocks.some((block) => !block.startsWith("10."))),
+    ).toEqual([]);
     const open = rules.filter(({ prefixListIds = [] }) => prefixListIds.length > 0);
     expect(open.map(({ fromPort }) => fromPort)).toEqual([name === "production" ? 443 : 80]);
     expect(open[0]?.prefixListIds?.[0]).toContain("cloudfront.origin-facing");
@@ -109,16 +134,27 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
     }
   });
 
-  it.each(NAMES)("%s: tasks have no address of their own and hear the balancer alone, on the node's port", (name) => {
-    const { ingress } = stack(name).one("aws:ec2/securityGroup:SecurityGroup", "Tasks");
-    expect(ingress).toEqual([{ protocol: "tcp", fromPort: PORTS.node, toPort: PORTS.node, securityGroups: ["Door-id"] }]);
-    for (const { inputs } of stack(name).of("aws:ecs/service:Service")) {
-      expect(inputs["networkConfiguration"]).toMatchObject({ assignPublicIp: false, securityGroups: ["Tasks-id"] });
-    }
-  });
+  it.each(NAMES)(
+    "%s: tasks have no address of their own and hear the balancer alone, on the node's port",
+    (name) => {
+      const { ingress } = stack(name).one("aws:ec2/securityGroup:SecurityGroup", "Tasks");
+      expect(ingress).toEqual([
+        { protocol: "tcp", fromPort: PORTS.node, toPort: PORTS.node, securityGroups: ["Door-id"] },
+      ]);
+      for (const { inputs } of stack(name).of("aws:ecs/service:Service")) {
+        expect(inputs["networkConfiguration"]).toMatchObject({
+          assignPublicIp: false,
+          securityGroups: ["Tasks-id"],
+        });
+      }
+    },
+  );
 
   it("production is encrypted all the way to the balancer", () => {
-    expect(stack("production").one("aws:lb/listener:Listener")).toMatchObject({ protocol: "HTTPS", port: 443 });
+    expect(stack("production").one("aws:lb/listener:Listener")).toMatchObject({
+      protocol: "HTTPS",
+      port: 443,
+    });
     expect(originOf(stack("production"), "/ws")).toMatchObject({
       domainName: "origin.chat.example.org",
       customOriginConfig: { originProtocolPolicy: "https-only" },
@@ -130,8 +166,13 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
     expect(cdn["defaultCacheBehavior"]).toMatchObject({ viewerProtocolPolicy: "redirect-to-https" });
     const ways = cdn["orderedCacheBehaviors"] as { pathPattern: string; viewerProtocolPolicy: string }[];
     expect(ways.map(({ pathPattern }) => pathPattern)).toEqual(["/ws", "/api/*"]);
-    expect(ways.map(({ viewerProtocolPolicy }) => viewerProtocolPolicy)).toEqual(["https-only", "https-only"]);
-    const rules = stack(name).of("aws:lb/listenerRule:ListenerRule").map(({ inputs }) => inputs["conditions"]);
+    expect(ways.map(({ viewerProtocolPolicy }) => viewerProtocolPolicy)).toEqual([
+      "https-only",
+      "https-only",
+    ]);
+    const rules = stack(name)
+      .of("aws:lb/listenerRule:ListenerRule")
+      .map(({ inputs }) => inputs["conditions"]);
     expect(rules).toEqual(ways.map(({ pathPattern }) => [{ pathPattern: { values: [pathPattern] } }]));
     const aliases = cdn["aliases"] as string[];
     const origin = `https://${aliases[0] ?? "d1.cloudfront.example"}`;
@@ -139,8 +180,12 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
   });
 
   it.each(NAMES)("%s: timeouts are those that fit together", (name) => {
-    expect(stack(name).one("aws:lb/loadBalancer:LoadBalancer")["idleTimeout"]).toBe(TIMEOUTS.balancerIdleSeconds);
-    expect(stack(name).one("aws:lb/targetGroup:TargetGroup")["deregistrationDelay"]).toBe(TIMEOUTS.deregistrationSeconds);
+    expect(stack(name).one("aws:lb/loadBalancer:LoadBalancer")["idleTimeout"]).toBe(
+      TIMEOUTS.balancerIdleSeconds,
+    );
+    expect(stack(name).one("aws:lb/targetGroup:TargetGroup")["deregistrationDelay"]).toBe(
+      TIMEOUTS.deregistrationSeconds,
+    );
     expect(originOf(stack(name), "/ws")["customOriginConfig"]).toMatchObject({
       originKeepaliveTimeout: TIMEOUTS.cdnKeepAliveSeconds,
     });
@@ -158,7 +203,10 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
     expect(target["healthCheck"]).toMatchObject({ path: HEALTH_PATH });
     expect(node.healthCheck?.command[3]).toContain(`:${valuesOf(node)["PORT"]}${HEALTH_PATH}"`);
     const consumer = stack(name).tasks.find((task) => task.name === "Consumer");
-    if (consumer) expect(consumer.healthCheck?.command[3]).toContain(`:${valuesOf(consumer)["CONSUMER_PORT"]}${HEALTH_PATH}"`);
+    if (consumer)
+      expect(consumer.healthCheck?.command[3]).toContain(
+        `:${valuesOf(consumer)["CONSUMER_PORT"]}${HEALTH_PATH}"`,
+      );
     const answer = await createOps(createMetrics(), () => ["without Redis"]).request(HEALTH_PATH);
     expect(answer.status).toBe(200);
   });
@@ -168,7 +216,9 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
       const role = task.name === "Node" ? "node" : "consumer";
       const env = { ...valuesOf(task), ...secretsOf(task) };
       const { SST_RESOURCE_App, ...own } = env;
-      expect(loadConfig(env, role).stage).toBe((JSON.parse(SST_RESOURCE_App ?? "") as { stage: string }).stage);
+      expect(loadConfig(env, role).stage).toBe(
+        (JSON.parse(SST_RESOURCE_App ?? "") as { stage: string }).stage,
+      );
       expect(Object.keys(own).filter((each) => !(each in VARIABLES))).toEqual([]);
       const other = role === "node" ? "CONSUMER_PORT" : "PORT";
       expect(own).not.toHaveProperty(other);
@@ -182,27 +232,39 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
       const { CONNECTIONS_MAX = "0" } = valuesOf(task);
       expect(task.ulimits[0]?.softLimit).toBeGreaterThan(2 * Number(CONNECTIONS_MAX));
     }
-    const images = stack(name).of("docker-build:index:Image").map(({ inputs }) => inputs);
-    expect(images.map(({ target }) => target).sort()).toEqual(["consumer", "node"]);
+    const images = stack(name)
+      .of("docker-build:index:Image")
+      .map(({ inputs }) => inputs);
+    expect(new Set(images.map(({ target }) => target))).toEqual(new Set(["consumer", "node"]));
     for (const { platforms } of images) expect(platforms).toEqual(["linux/arm64"]);
   });
 
-  it.each(NAMES)("%s: a deployment that does not get well is rolled back, and counts stay what scaling made them", (name) => {
-    for (const { inputs } of stack(name).of("aws:ecs/service:Service")) {
-      expect(inputs).toMatchObject({ deploymentCircuitBreaker: { enable: true, rollback: true }, waitForSteadyState: true });
-    }
-  });
+  it.each(NAMES)(
+    "%s: a deployment that does not get well is rolled back, and counts stay what scaling made them",
+    (name) => {
+      for (const { inputs } of stack(name).of("aws:ecs/service:Service")) {
+        expect(inputs).toMatchObject({
+          deploymentCircuitBreaker: { enable: true, rollback: true },
+          waitForSteadyState: true,
+        });
+      }
+    },
+  );
 
   it("nodes grow with their connections, by a metric that they tell", () => {
     const policy = stack("production").one("aws:appautoscaling/policy:Policy", "NodeConnectionsPolicy");
-    const { customizedMetricSpecification: metric, targetValue } = policy["targetTrackingScalingPolicyConfiguration"] as {
+    const { customizedMetricSpecification: metric, targetValue } = policy[
+      "targetTrackingScalingPolicyConfiguration"
+    ] as {
       customizedMetricSpecification: Metric & { dimensions: { name: string; value: string }[] };
       targetValue: number;
     };
     const dimensions = Object.fromEntries(metric.dimensions.map((each) => [each.name, each.value]));
     expect(isTold({ ...metric, dimensions })).toBe(true);
     expect(targetValue).toBeLessThan(stageOf("production").node.connectionsMax);
-    expect(stack("production").one("aws:appautoscaling/target:Target", "NodeAutoScalingTarget")).toMatchObject({
+    expect(
+      stack("production").one("aws:appautoscaling/target:Target", "NodeAutoScalingTarget"),
+    ).toMatchObject({
       minCapacity: 2,
       maxCapacity: 8,
     });
@@ -210,29 +272,43 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
   });
 
   it("alarms are on metrics that are told, and call somebody", () => {
-    const alarms = stack("production").of("aws:cloudwatch/metricAlarm:MetricAlarm").map(({ inputs }) => inputs);
+    const alarms = stack("production")
+      .of("aws:cloudwatch/metricAlarm:MetricAlarm")
+      .map(({ inputs }) => inputs);
     const own = alarms.filter(({ namespace }) => namespace !== "AWS/ApplicationELB");
     expect(own.length).toBeGreaterThan(3);
     expect(own.filter((alarm) => !isTold(alarm as unknown as Metric))).toEqual([]);
     for (const { alarmActions } of alarms) expect(alarmActions).toHaveLength(1);
-    expect(stack("production").one("aws:sns/topicSubscription:TopicSubscription")["endpoint"]).toBe("ops@example.org");
+    expect(stack("production").one("aws:sns/topicSubscription:TopicSubscription")["endpoint"]).toBe(
+      "ops@example.org",
+    );
   });
 
   it("what runs on a schedule is the image's own program, with a flag that it knows", () => {
     const task = stack("personal, scheduled, on Aiven").container("ConsumerOnceTask");
     expect(task.command).toEqual(["node", "functions/consumer.mjs", "--once"]);
-    expect(stack("personal, scheduled, on Aiven").one("aws:scheduler/schedule:Schedule")["state"]).toBe("ENABLED");
+    expect(stack("personal, scheduled, on Aiven").one("aws:scheduler/schedule:Schedule")["state"]).toBe(
+      "ENABLED",
+    );
   });
 
   it("a preview owns no network, no address and no service of Aiven", () => {
     const kinds = stack("pr-12").made.map(({ type }) => type);
-    expect(kinds.filter((kind) => /vpc|subnet|nat|eip|instance|gateway|route|^aiven/i.test(kind.split(":")[1] ?? ""))).toEqual([]);
+    expect(
+      kinds.filter((kind) =>
+        /vpc|subnet|nat|eip|instance|gateway|route|^aiven/i.test(kind.split(":")[1] ?? ""),
+      ),
+    ).toEqual([]);
     const { resources } = stack("personal, scheduled, on Aiven");
     expect(resources.filter(({ type }) => /^aiven:index\/(kafka|pg|valkey):/.test(type))).toEqual([]);
   });
 
   it("production can't be removed by mistake, and previews go with all they have", () => {
-    expect(stack("production").app).toMatchObject({ protect: true, removal: "retain", state: { purge: false } });
+    expect(stack("production").app).toMatchObject({
+      protect: true,
+      removal: "retain",
+      state: { purge: false },
+    });
     for (const name of ["pr-12", "pr-9999"])
       expect(stack(name).app).toMatchObject({ protect: false, removal: "remove", state: { purge: true } });
   });
@@ -241,7 +317,9 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
     const namesOf = (name: string) =>
       stack(name).made.flatMap(({ type, inputs }) =>
         ["name", "bucket", "topicName", "username", "family"].flatMap((key) =>
-          typeof inputs[key] === "string" && !type.includes("ecs/service") ? [[type, inputs[key]] as const] : [],
+          typeof inputs[key] === "string" && !type.includes("ecs/service")
+            ? [[type, inputs[key]] as const]
+            : [],
         ),
       );
     const [first, last] = [namesOf("pr-12"), namesOf("pr-9999")];
@@ -253,8 +331,13 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
 
   it("[G12] on Aiven a stage has rights on its own topics and keys, and on no others", () => {
     const aiven = stack("personal, scheduled, on Aiven");
-    const topics = aiven.of("aiven:index/kafkaTopic:KafkaTopic").map(({ inputs }) => inputs["topicName"] as string);
-    const config = loadConfig({ ...valuesOf(aiven.container("NodeTask")), ...secretsOf(aiven.container("NodeTask")) }, "node");
+    const topics = aiven
+      .of("aiven:index/kafkaTopic:KafkaTopic")
+      .map(({ inputs }) => inputs["topicName"] as string);
+    const config = loadConfig(
+      { ...valuesOf(aiven.container("NodeTask")), ...secretsOf(aiven.container("NodeTask")) },
+      "node",
+    );
     expect(topics.sort()).toEqual([config.kafka.deadLetterTopic, config.kafka.topic].sort());
     expect(aiven.one("aiven:index/kafkaAcl:KafkaAcl")["topic"]).toBe("skat.ann.*");
     expect(aiven.one("aiven:index/valkeyUser:ValkeyUser")).toMatchObject({
@@ -274,7 +357,9 @@ interface Metric {
 function isTold({ namespace, metricName, dimensions }: Metric): boolean {
   const service = dimensions["service"] as CloudwatchService;
   const told: readonly string[] = CLOUDWATCH_METRICS[service].map((name) => METRICS[name].name);
-  return namespace === CLOUDWATCH_NAMESPACE && dimensions["stage"] === "production" && told.includes(metricName);
+  return (
+    namespace === CLOUDWATCH_NAMESPACE && dimensions["stage"] === "production" && told.includes(metricName)
+  );
 }
 
 /** AWS's limits, where they are short. */
