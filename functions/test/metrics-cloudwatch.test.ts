@@ -48,17 +48,21 @@ function start(service: CloudwatchService, everyMs = 60_000) {
 }
 
 describe("metrics for CloudWatch", () => {
-  it.each(["node", "consumer"] as const)("a line of the %s is of the embedded metric format", async (service) => {
-    const line = await start(service).next();
-    expect(line).toMatchObject({ stage: "pr-12", service });
-    expect(line._aws.Timestamp).toBe(1_700_000_000_000);
-    const [directive] = line._aws.CloudWatchMetrics;
-    expect(directive).toMatchObject({ Namespace: "Skat", Dimensions: [["stage", "service"]] });
-    const names = directive?.Metrics.map(({ Name }) => Name) ?? [];
-    expect(names).toEqual(CLOUDWATCH_METRICS[service].map((name) => METRICS[name].name));
-    for (const name of names) expect(line[name]).toBeTypeOf("number");
-    for (const dimension of directive?.Dimensions.flat() ?? []) expect(line[dimension]).toBeTypeOf("string");
-  });
+  it.each(["node", "consumer"] as const)(
+    "a line of the %s is of the embedded metric format",
+    async (service) => {
+      const line = await start(service).next();
+      expect(line).toMatchObject({ stage: "pr-12", service });
+      expect(line._aws.Timestamp).toBe(1_700_000_000_000);
+      const [directive] = line._aws.CloudWatchMetrics;
+      expect(directive).toMatchObject({ Namespace: "Skat", Dimensions: [["stage", "service"]] });
+      const names = directive?.Metrics.map(({ Name }) => Name) ?? [];
+      expect(names).toEqual(CLOUDWATCH_METRICS[service].map((name) => METRICS[name].name));
+      for (const name of names) expect(line[name]).toBeTypeOf("number");
+      for (const dimension of directive?.Dimensions.flat() ?? [])
+        expect(line[dimension]).toBeTypeOf("string");
+    },
+  );
 
   it("a gauge is told as it is, each time", async () => {
     const { metrics, next } = start("node");

@@ -1,4 +1,6 @@
 /** The stack of each kind of stage, made of SST's real components without any cloud: what it creates, and what must hold of it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import {
   CLOUDWATCH_METRICS,
@@ -9,11 +11,13 @@ import { VARIABLES } from "../../functions/config/variables.ts";
 import { ConfigError, loadConfig, type Role } from "../../functions/config.ts";
 import { createOps } from "../../functions/http/ops.ts";
 import { createMetrics, METRICS } from "../../functions/lib/metrics.ts";
+import { readImage } from "../../scripts/dockerfile.ts";
 import { HEALTH_PATH, PORTS, stageOf, TIMEOUTS } from "../stage.ts";
 import { SHARED_VPC_ID } from "./mocks.ts";
 import {
   describeStack,
   evaluate,
+  root,
   SECRET_MARK,
   SECRETS,
   type Container,
@@ -286,10 +290,10 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
 
   it("what runs on a schedule is the image's own program, with a flag that it knows", () => {
     const task = stack("personal, scheduled, on Aiven").container("ConsumerOnceTask");
-    expect(task.command).toEqual(["node", "functions/consumer.mjs", "--once"]);
-    expect(stack("personal, scheduled, on Aiven").one("aws:scheduler/schedule:Schedule")["state"]).toBe(
-      "ENABLED",
-    );
+    expect(task.command).toEqual([...readImage("consumer").command, "--once"]);
+    expect(readFileSync(join(root, "functions/consumer.ts"), "utf8")).toContain('includes("--once")');
+    const schedule = stack("personal, scheduled, on Aiven").one("aws:scheduler/schedule:Schedule");
+    expect(schedule).toMatchObject({ state: "ENABLED", scheduleExpression: "rate(5 minutes)" });
   });
 
   it("a preview owns no network, no address and no service of Aiven", () => {
