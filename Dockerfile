@@ -10,6 +10,7 @@ FROM --platform=$BUILDPLATFORM node:${NODE_VERSION}-bookworm-slim AS tree
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 COPY functions/package.json functions/
+COPY infra/package.json infra/
 COPY web/package.json web/
 COPY web/sdk/package.json web/sdk/
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts

@@ -56,6 +56,8 @@ export interface Config {
   readonly stage: string;
   readonly isProduction: boolean;
   readonly logLevel: LogLevel;
+  /** Between lines for CloudWatch; 0: none. */
+  readonly metricsLogMs: number;
   readonly dataDir: string;
   /** How long an orderly end may take. */
   readonly drainMs: number;
@@ -123,6 +125,7 @@ function toConfig(settings: Settings, role: Role): Config {
     stage: settings.STAGE,
     isProduction: settings.NODE_ENV === "production",
     logLevel: settings.LOG_LEVEL,
+    metricsLogMs: settings.METRICS_LOG_MS,
     dataDir: settings.DATA_DIR,
     drainMs: settings.DRAIN_MS,
     http: {

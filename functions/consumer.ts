@@ -2,6 +2,7 @@
 import { Hono } from "hono";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Server } from "node:http";
+import { logMetrics } from "./adapters/metrics-cloudwatch.ts";
 import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
 import { loadConfig } from "./config.ts";
 import { ChatConsumer } from "./core/consumer.ts";
@@ -51,6 +52,8 @@ await start(
     const server = createAdaptorServer({ fetch: app.fetch }) as Server;
     lifecycle.onClose("operations", () => server.closeAllConnections());
     const port = await listen(server, config.http.host, settings.port);
+    const everyMs = config.metricsLogMs;
+    lifecycle.onClose("metric lines", logMetrics({ stage, service: "consumer", metrics, runtime, everyMs }));
     await chat.start();
     logger.info("consumer runs", { port });
   },

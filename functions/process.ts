@@ -10,7 +10,7 @@ export interface ProcessDeps<C extends Config> {
 }
 
 /** Beyond draining, for the closers that follow it. */
-const CLOSE_MS = 5_000;
+export const CLOSE_MS = 5_000;
 
 export async function start<C extends Config>(
   name: string,

@@ -155,6 +155,14 @@ export const commands = {
     details:
       "The Dockerfile runs the same. dist/image/node and dist/image/consumer need Node and nothing else.",
   },
+  infra: {
+    entry: "scripts/infra.ts",
+    needs: [],
+    usage: "npm run infra",
+    summary: "Install what tests of the stack need: SST's components, a third of a gigabyte in .sst/.",
+    details:
+      "From the npm registry alone; no cloud is asked. Without it `npm test` leaves those tests out and says so.",
+  },
 };
 
 /** The help of one command, or the list of all of them when there is no such command. */

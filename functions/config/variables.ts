@@ -52,6 +52,11 @@ export const VARIABLE_GROUPS = {
       default: "info",
       help: "The least urgent lines to log.",
     },
+    METRICS_LOG_MS: {
+      schema: whole(0, 3_600_000),
+      default: "0",
+      help: "Milliseconds between log lines of which CloudWatch makes metrics by itself (embedded metric format). 0: none; `/metrics` is always there.",
+    },
     DATA_DIR: {
       schema: z.string(),
       default: ".data",

@@ -25,9 +25,16 @@ export interface ServerOptions {
   readonly connectionsMax: number;
 }
 
+/**
+ * Longer than any load balancer in front leaves a connection idle: were it shorter, a request could meet its end, and the balancer would
+ * answer it with an error.
+ */
+export const KEEP_ALIVE_MS = 130_000;
+
 export function createServer(options: ServerOptions): Server {
   const { app, webSockets, metrics } = options;
   const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A client that is gone before it is answered must not end the process.
     socket.on("error", () => socket.destroy());

@@ -247,10 +247,12 @@ type HandleOf<Spec> = Spec extends { type: "counter" }
     : HistogramOf<Spec>;
 
 export type Metrics = { readonly [Name in keyof Table]: HandleOf<Table[Name]> } & {
-  /** Runs before each `render`, to set gauges that are cheaper to ask than to keep. */
+  /** Runs before each `render` and `totals`, to set gauges that are cheaper to ask than to keep. */
   beforeRender(task: () => void | Promise<void>): void;
   /** All metrics in Prometheus's text format. */
   render(): Promise<string>;
+  /** What counters and gauges are now, each with its series added up, by their names in the table. */
+  totals(names: readonly (keyof Table)[]): Promise<ReadonlyMap<keyof Table, number>>;
   readonly contentType: string;
 };
 
@@ -267,6 +269,12 @@ export function createMetrics({ process = false }: { readonly process?: boolean 
       await Promise.all(tasks.map((task) => task()));
       return registry.metrics();
     },
+    totals: async (names: readonly (keyof Table)[]) => {
+      await Promise.all(tasks.map((task) => task()));
+      return new Map(
+        await Promise.all(names.map(async (name) => [name, await total(registry, name)] as const)),
+      );
+    },
     contentType: registry.contentType,
   } as Metrics;
 }
@@ -281,4 +289,9 @@ function createHandle(spec: MetricSpec, registry: Registry): Counter | Gauge | H
     if (values !== "any") values.forEach((value) => metric.inc({ [label]: value }, 0));
   }
   return metric;
+}
+
+async function total(registry: Registry, name: keyof Table): Promise<number> {
+  const series = await registry.getSingleMetric(METRICS[name].name)?.get();
+  return (series?.values ?? []).reduce((sum, { value }) => sum + value, 0);
 }

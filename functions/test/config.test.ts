@@ -43,6 +43,7 @@ describe("without any variable", () => {
       stage: "dev",
       isProduction: false,
       logLevel: "info",
+      metricsLogMs: 0,
       dataDir: ".data",
       drainMs: 20_000,
       http: { host: "127.0.0.1", origins: "local" },

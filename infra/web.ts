@@ -1,0 +1,71 @@
+/** The page on CloudFront, and on the same origin what it speaks to: `/ws` and `/api/*` go to the nodes. */
+import type { Balancer } from "./balancer.ts";
+import type { Settings } from "./settings.ts";
+import { TIMEOUTS } from "./stage.ts";
+
+/** What the nodes serve to the world; health and metrics are not among it. */
+export const NODE_PATHS = ["/ws", "/api/*"] as const;
+
+/** CloudFront's own policies, by their fixed ids. */
+const POLICIES = {
+  cachingDisabled: "4135ea2d-6df8-44a3-9df3-4b5a84be39ad",
+  allViewer: "216adef6-5c7f-47e4-b989-5492eafa07d3",
+  securityHeaders: "67f7725c-6f97-4210-82d7-5512b31e9d03",
+} as const;
+const ORIGIN_ID = "nodes";
+
+export interface Web {
+  readonly url: $util.Output<string>;
+  /** As a browser tells it. */
+  readonly origin: $util.Output<string>;
+}
+
+export function createWeb(balancer: Balancer, { domain }: Settings): Web {
+  const site = new sst.aws.StaticSite("Web", {
+    path: "web",
+    build: { command: "node ../node_modules/vite/bin/vite.js build", output: "dist" },
+    ...(domain === undefined ? {} : { domain }),
+    // SST writes types of variables that the page does not have; there they are in nobody's way.
+    vite: { types: "../.sst/vite-env.d.ts" },
+    transform: {
+      cdn: (args) => {
+        args.origins = $output(args.origins).apply((origins) => [...origins, originOf(balancer)]);
+        args.orderedCacheBehaviors = NODE_PATHS.map(passOn);
+        args.defaultCacheBehavior = $output(args.defaultCacheBehavior).apply((behavior) => ({
+          ...behavior,
+          responseHeadersPolicyId: POLICIES.securityHeaders,
+        }));
+      },
+    },
+  });
+  return { url: site.url, origin: site.url.apply((url) => new URL(url).origin) };
+}
+
+function originOf({ origin }: Balancer) {
+  return {
+    originId: ORIGIN_ID,
+    domainName: origin.domainName,
+    customOriginConfig: {
+      httpPort: 80,
+      httpsPort: 443,
+      originProtocolPolicy: origin.isEncrypted ? "https-only" : "http-only",
+      originReadTimeout: 60,
+      originKeepaliveTimeout: TIMEOUTS.cdnKeepAliveSeconds,
+      originSslProtocols: ["TLSv1.2"],
+    },
+  };
+}
+
+/** Every header as it came, for the upgrade is in them, and nothing kept. */
+function passOn(pathPattern: string) {
+  return {
+    pathPattern,
+    targetOriginId: ORIGIN_ID,
+    viewerProtocolPolicy: "https-only",
+    allowedMethods: ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"],
+    cachedMethods: ["GET", "HEAD"],
+    compress: false,
+    cachePolicyId: POLICIES.cachingDisabled,
+    originRequestPolicyId: POLICIES.allViewer,
+  };
+}
