@@ -14,11 +14,14 @@ const ERROR = z
   })
   .meta({ id: "Error" });
 
+type Schema = Readonly<Record<string, unknown>>;
+
 export function toOpenApi(routes: readonly Route[]): object {
+  const schemas: Record<string, unknown> = {};
   const paths: Record<string, Record<string, object>> = {};
-  for (const route of routes) {
-    const path = route.path.replaceAll(/:(\w+)/g, "{$1}");
-    paths[path] = { ...paths[path], [route.method]: toOperation(route) };
+  for (const each of routes) {
+    const path = each.path.replaceAll(/:(\w+)/g, "{$1}");
+    paths[path] = { ...paths[path], [each.method]: toOperation(each, schemas) };
   }
   return {
     openapi: "3.1.0",
@@ -28,11 +31,17 @@ export function toOpenApi(routes: readonly Route[]): object {
       description: "Errors carry the codes of the table in docs/protocol.md.",
     },
     paths,
-    components: { securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } } },
+    components: {
+      schemas,
+      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+    },
   };
 }
 
-function toOperation({ path, title, isOpen, query, body, answer }: Route): object {
+function toOperation(
+  { path, title, isOpen, query, body, answer }: Route,
+  schemas: Record<string, unknown>,
+): object {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => ({
     name,
     in: "path",
@@ -43,8 +52,11 @@ function toOperation({ path, title, isOpen, query, body, answer }: Route): objec
     name,
     in: "query",
     required: !z.safeParse(schema, undefined).success,
-    schema: toSchema(schema, "input"),
+    schema: toSchema(schema, "input", schemas),
   }));
+  const json = (schema: z.ZodType, io: "input" | "output") => ({
+    "application/json": { schema: toSchema(schema, io, schemas) },
+  });
   return {
     summary: title,
     ...(isOpen ? {} : { security: [{ bearer: [] }] }),
@@ -57,11 +69,18 @@ function toOperation({ path, title, isOpen, query, body, answer }: Route): objec
   };
 }
 
-function json(schema: z.ZodType, io: "input" | "output"): object {
-  return { "application/json": { schema: toSchema(schema, io) } };
-}
-
-function toSchema(schema: z.core.$ZodType, io: "input" | "output"): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, reused: "inline", unrepresentable: "any" });
+/** JSON Schema, its named parts among the document's. What an answer has more is to be ignored, so nothing is forbidden. */
+function toSchema(schema: z.core.$ZodType, io: "input" | "output", schemas: Record<string, unknown>): Schema {
+  const made = z.toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      delete jsonSchema.readOnly;
+    },
+  });
+  const text = JSON.stringify(made).replaceAll("#/$defs/", "#/components/schemas/");
+  const { $schema: _, $defs, ...rest } = JSON.parse(text) as Schema;
+  Object.assign(schemas, $defs);
   return rest;
 }
