@@ -178,7 +178,7 @@ export type ServerFrame =
   | RoomEvent
   | { readonly type: "left"; readonly ref?: number; readonly room: string; readonly reason?: LeftReason }
   /** A room that one is a member of has changed, or one has become a member or got another role. */
-  | { readonly type: "room"; readonly room: RoomInfo; readonly role: Role }
+  | { readonly type: "room"; readonly room: string; readonly info: RoomInfo; readonly role: Role }
   /** Somebody's part in a room changed: `role` is null when it has ended. */
   | {
       readonly type: "member";

@@ -119,7 +119,7 @@ export class Session implements Member, Sender, Attendant {
   standingChanged(room: string, standing: Standing | undefined, reason: LeftReason): void {
     if (standing?.member && allows(standing, "read", this.#deps.runtime.now())) {
       if (this.#rooms.has(room)) this.#rooms.set(room, standing);
-      return this.#reply({ type: "room", room: standing.room, role: standing.member.role });
+      return this.#reply({ type: "room", room, info: standing.room, role: standing.member.role });
     }
     this.#detach(room);
     this.#reply({ type: "left", room, reason });

@@ -303,11 +303,8 @@ function describeRooms(start: () => Promise<Product>): void {
     const room = await owner.room("public");
     const client = await other.joined(room, 1);
     await owner.do("PATCH", `/rooms/${room}`, { archived: true, topic: "over", name: "Old" });
-    const told = await waitFor(
-      () => frames(client, "room").find((frame) => frame.room.archived),
-      "the change",
-    );
-    expect(told.room).toMatchObject({ name: "Old", topic: "over", archived: true });
+    const told = await waitFor(() => frames(client, "room").find(({ info }) => info.archived), "the change");
+    expect(told.info).toMatchObject({ name: "Old", topic: "over", archived: true });
     expect(await say(client, room, "too late")).toBe("room_archived");
     expect((await other.ask("GET", `/rooms/${room}/events`)).status).toBe(200);
     await owner.do("PATCH", `/rooms/${room}`, { archived: false });
@@ -320,7 +317,7 @@ function describeRooms(start: () => Promise<Product>): void {
     const first = await owner.do("POST", "/direct", { users: [other.id] });
     expect(await other.do("POST", "/direct", { users: [owner.id, owner.id] })).toEqual(first);
     const room = String(first["id"]);
-    expect((await waiting.next("room")).room).toMatchObject({ id: room, kind: "direct" });
+    expect((await waiting.next("room")).info).toMatchObject({ id: room, kind: "direct" });
     const client = await owner.joined(room);
     await other.do("PUT", `/blocks/${owner.id}`);
     await waitFor(async () => (await say(client, room, "hello?")) === "blocked", "the block to count");
