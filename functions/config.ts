@@ -62,7 +62,13 @@ export interface Config {
   /** How long an orderly end may take. */
   readonly drainMs: number;
   /** Where a node listens. Without a port: 3000 or, for `all`, the next free one. */
-  readonly http: { readonly host: string; readonly port?: number; readonly origins: AllowedOrigins };
+  readonly http: {
+    readonly host: string;
+    readonly port?: number;
+    readonly origins: AllowedOrigins;
+    /** Proxies in front whose word about the client's address is believed. */
+    readonly trustedHops: number;
+  };
   /** An engine that is absent is embedded. */
   readonly redis?: RedisConfig;
   readonly kafka?: KafkaConfig;
@@ -71,6 +77,8 @@ export interface Config {
   readonly auth: { readonly secret?: string; readonly tokenLifeMs: number };
   readonly limits: Limits;
   readonly connectionsMax: number;
+  readonly connectionsPerUserMax: number;
+  readonly connectionsPerAddressMax: number;
   readonly bufferBytesMax: number;
   readonly heartbeatMs: number;
   readonly logBacklogMax: number;
@@ -132,11 +140,14 @@ function toConfig(settings: Settings, role: Role): Config {
       host: settings.HOST ?? (role === "all" ? "127.0.0.1" : "0.0.0.0"),
       ...defined({ port: settings.PORT }),
       origins: settings.ALLOWED_ORIGINS ?? "local",
+      trustedHops: settings.TRUSTED_PROXY_HOPS,
     },
     ...defined({ redis: toRedis(settings), kafka: toKafka(settings), database: toDatabase(settings) }),
     auth: { ...defined({ secret: settings.AUTH_SECRET }), tokenLifeMs: settings.AUTH_TOKEN_SECONDS * 1000 },
     limits: toLimits(settings),
     connectionsMax: settings.CONNECTIONS_MAX,
+    connectionsPerUserMax: settings.CONNECTIONS_PER_USER_MAX,
+    connectionsPerAddressMax: settings.CONNECTIONS_PER_ADDRESS_MAX,
     bufferBytesMax: settings.BUFFER_BYTES_MAX,
     heartbeatMs: settings.HEARTBEAT_MS,
     logBacklogMax: settings.LOG_BACKLOG_MAX,
@@ -159,6 +170,19 @@ function toLimits(settings: Settings): Limits {
     framesPerSecond: settings.FRAMES_PER_SECOND,
     frameBurst: settings.FRAME_BURST,
     historyLimitMax: settings.HISTORY_LIMIT_MAX,
+    roomsPerUserMax: settings.ROOMS_PER_USER_MAX,
+    membersPerRoomMax: settings.MEMBERS_PER_ROOM_MAX,
+    directPeopleMax: settings.DIRECT_PEOPLE_MAX,
+    rates: {
+      guests: settings.RATE_GUESTS,
+      signIns: settings.RATE_SIGN_INS,
+      upgrades: settings.RATE_UPGRADES,
+      requests: settings.RATE_REQUESTS,
+      joins: settings.RATE_JOINS,
+      roomsMade: settings.RATE_ROOMS_MADE,
+      sends: settings.RATE_SENDS ?? `${20 * settings.FRAMES_PER_SECOND}/10`,
+      roomSends: settings.RATE_ROOM_SENDS ?? `${1000 * settings.FRAMES_PER_SECOND}/10`,
+    },
   };
 }
 

@@ -3,6 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DeadLetters, EventLog, LogConsumer } from "./core/event-log.ts";
+import type { Notices } from "./core/notices.ts";
+import type { RateLimiter } from "./core/rate-limits.ts";
 import type { RoomFeed, RoomOutbox, RoomStream } from "./core/room-stream.ts";
 import type { Store } from "./core/store.ts";
 import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
@@ -20,6 +22,7 @@ export interface EngineDeps {
 export interface StreamEngine {
   readonly stream: RoomStream;
   readonly feed: RoomFeed;
+  readonly notices: Notices;
   readonly outbox: RoomOutbox;
 }
 
@@ -37,7 +40,7 @@ export async function openStream(deps: EngineDeps): Promise<StreamEngine> {
   if (redis) return openRedis(redis, deps);
   const { StreamMemory } = await import("./adapters/room-stream-memory.ts");
   const memory = new StreamMemory(runtime, { roomEntriesMax: roomUnsavedMax }).connect();
-  return { stream: memory, feed: memory, outbox: memory };
+  return { stream: memory, feed: memory, notices: memory, outbox: memory };
 }
 
 async function openRedis(
@@ -60,7 +63,7 @@ async function openRedis(
   });
   lifecycle.onClose("redis", async () => void (await Promise.all([stream.close(), feed.close()])));
   await Promise.all([stream.ready(), feed.ready()]);
-  return { stream, feed, outbox: stream };
+  return { stream, feed, notices: feed, outbox: stream };
 }
 
 export async function openLog(deps: EngineDeps): Promise<LogEngine> {
@@ -124,6 +127,15 @@ async function prepareSchema(database: DatabaseConfig, logger: Logger): Promise<
   const pending = await withMigrationSession(database, (session) => pendingMigrations(session));
   if (pending.length > 0)
     throw new Error(`Migrations are pending: ${pending.join(", ")}. Run \`npm run migrate\`.`);
+}
+
+export async function openRates({ config, logger, lifecycle }: EngineDeps): Promise<RateLimiter> {
+  const { FlexibleRateLimiter } = await import("./adapters/rate-limiter.ts");
+  const { redis, stage, limits } = config;
+  const options = { rates: limits.rates, runtime, logger };
+  const limiter = new FlexibleRateLimiter(redis ? { ...options, redis: { ...redis, stage } } : options);
+  lifecycle.onClose("rates", async () => limiter.close());
+  return limiter;
 }
 
 /** The configured secret, or one of this data folder's own, so that tokens outlive a restart. */

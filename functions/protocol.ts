@@ -15,6 +15,20 @@ export const LOBBY = "lobby";
 /** A room's cursor before it ever had an event or a fence. */
 export const NO_POSITION = "0000000000000000000";
 
+/** What is counted by all nodes together, and how often it may be done: so many within so many seconds, all of several. */
+export const RATES = {
+  guests: { default: "600/60,20000/86400", what: "New guests, by address" },
+  signIns: { default: "10/60,50/3600,200/86400", what: "Attempts to sign in, by account and address" },
+  upgrades: { default: "600/60", what: "WebSocket connections, by address" },
+  requests: { default: "10000/60", what: "HTTP requests, by user" },
+  joins: { default: "3000/60", what: "Joins of rooms, by user" },
+  roomsMade: { default: "1000/60", what: "Rooms made, by user" },
+  sends: { default: "2000/10", what: "Messages, by user" },
+  roomSends: { default: "100000/10", what: "Messages, by room" },
+} as const satisfies Record<string, { default: string; what: string }>;
+
+export type RateName = keyof typeof RATES;
+
 /** What a client must stay within; `welcome` carries the values in force. Defaults here, overridable by configuration. */
 export interface Limits {
   /** Longest message body, in bytes of UTF-8. */
@@ -30,6 +44,13 @@ export interface Limits {
   readonly frameBurst: number;
   /** Most events that one history page holds. */
   readonly historyLimitMax: number;
+  /** Most rooms that a user may own. */
+  readonly roomsPerUserMax: number;
+  readonly membersPerRoomMax: number;
+  /** Most people of a direct room. */
+  readonly directPeopleMax: number;
+  /** As in `RATES`; "none" is no limit. */
+  readonly rates: Readonly<Record<RateName, string>>;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -40,6 +61,19 @@ export const DEFAULT_LIMITS: Limits = {
   framesPerSecond: 100,
   frameBurst: 500,
   historyLimitMax: 200,
+  roomsPerUserMax: 5_000,
+  membersPerRoomMax: 100_000,
+  directPeopleMax: 10,
+  rates: {
+    guests: RATES.guests.default,
+    signIns: RATES.signIns.default,
+    upgrades: RATES.upgrades.default,
+    requests: RATES.requests.default,
+    joins: RATES.joins.default,
+    roomsMade: RATES.roomsMade.default,
+    sends: RATES.sends.default,
+    roomSends: RATES.roomSends.default,
+  },
 };
 
 /** Events that a join without `after`, a `reset` and a history page without `limit` give. */
@@ -64,6 +98,24 @@ export interface RoomEvent {
   /** Milliseconds since 1970, the same as in `position`. */
   readonly at: number;
 }
+
+export type RoomKind = "public" | "private" | "direct";
+
+/** What a member may do is in `core/permissions.ts`. */
+export type Role = "owner" | "moderator" | "member" | "read-only";
+
+export interface RoomInfo {
+  readonly id: string;
+  /** Stands in a link; stays when the room is renamed. */
+  readonly slug: string;
+  readonly kind: RoomKind;
+  readonly name: string;
+  readonly topic: string;
+  readonly archived: boolean;
+}
+
+/** Why somebody is no longer in a room. */
+export type LeftReason = "left" | "removed" | "banned";
 
 export type Engine = "redis" | "kafka" | "postgres";
 
@@ -124,7 +176,17 @@ export type ServerFrame =
     }
   | { readonly type: "events"; readonly room: string; readonly events: readonly RoomEvent[] }
   | RoomEvent
-  | { readonly type: "left"; readonly ref?: number; readonly room: string; readonly reason?: string }
+  | { readonly type: "left"; readonly ref?: number; readonly room: string; readonly reason?: LeftReason }
+  /** A room that one is a member of has changed, or one has become a member or got another role. */
+  | { readonly type: "room"; readonly room: string; readonly info: RoomInfo; readonly role: Role }
+  /** Somebody's part in a room changed: `role` is null when it has ended. */
+  | {
+      readonly type: "member";
+      readonly room: string;
+      readonly user: User;
+      readonly role: Role | null;
+      readonly mutedUntilMs?: number;
+    }
   | {
       readonly type: "sent";
       readonly ref?: number;
@@ -180,12 +242,37 @@ export const ERRORS = {
   },
   token_expired: { status: 401, retriable: false, when: "The token's time is over: get a new one." },
   not_member: { status: 403, retriable: false, when: "Only members read or write a room: join it first." },
+  forbidden: {
+    status: 403,
+    retriable: false,
+    when: "The role in the room, or the kind of the room, does not allow this.",
+  },
+  banned: { status: 403, retriable: false, when: "The user is banned from the room." },
+  muted: { status: 403, retriable: false, when: "The user may read the room, but not write to it for now." },
+  blocked: {
+    status: 403,
+    retriable: false,
+    when: "One of the two has blocked the other for direct messages.",
+  },
+  room_archived: { status: 403, retriable: false, when: "The room is archived: it can only be read." },
+  last_owner: { status: 409, retriable: false, when: "A room keeps one owner: make another one first." },
+  limit_reached: { status: 403, retriable: false, when: "The user or the room has all it may have of this." },
+  unknown_user: { status: 404, retriable: false, when: "No such user, or not one of this room." },
+  unknown_invitation: {
+    status: 404,
+    retriable: false,
+    when: "No invitation has this code, or it is over or used up.",
+  },
   origin_refused: {
     status: 403,
     retriable: false,
     when: "The page's origin is not one that this server allows.",
   },
-  unknown_room: { status: 404, retriable: false, when: "No room has this id." },
+  unknown_room: {
+    status: 404,
+    retriable: false,
+    when: "No room has this id, or none that the user may know of.",
+  },
   not_found: { status: 404, retriable: false, when: "No such path." },
   method_not_allowed: { status: 405, retriable: false, when: "The path exists, but not for this method." },
   upgrade_required: {
@@ -231,6 +318,10 @@ export const CLOSES = {
   heartbeat_lost: { code: 4002, when: "Two heartbeats stayed unanswered." },
   flooding: { code: 4003, when: "The client kept sending after `rate_limited`; wait before reconnecting." },
   auth_timeout: { code: 4004, when: "No `auth` within ten seconds of the upgrade." },
+  too_many_connections: {
+    code: 4005,
+    when: "The user has all the connections it may have on this node; close one, or wait.",
+  },
   invalid_token: { code: 4501, when: "The token given in `auth` was not accepted." },
   token_expired: { code: 4502, when: "The token ran out and was not refreshed by `auth`." },
 } as const satisfies Record<string, { code: number; when: string }>;

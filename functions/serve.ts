@@ -1,4 +1,5 @@
 /** Puts a node behind a server and opens its doors: shared by the entries that serve. */
+import type { IncomingMessage } from "node:http";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { JwtAuth } from "./adapters/auth-jwt.ts";
@@ -7,10 +8,11 @@ import type { Config } from "./config.ts";
 import { ChatNode } from "./core/node.ts";
 import type { EventLog } from "./core/event-log.ts";
 import type { Store } from "./core/store.ts";
-import { readSecret, type StreamEngine } from "./engines.ts";
+import { openRates, readSecret, type StreamEngine } from "./engines.ts";
 import { createApp } from "./http/app.ts";
 import { createServer, listen } from "./http/server.ts";
 import { createWebSockets } from "./http/websocket.ts";
+import { clientAddress } from "./lib/client-address.ts";
 import type { Lifecycle } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/logger.ts";
 import type { Metrics } from "./lib/metrics.ts";
@@ -30,7 +32,7 @@ const PORTS_TRIED = 100;
 
 /** Answers the URL. Drains when the process ends. */
 export async function serve(options: ServeOptions): Promise<string> {
-  const { config, stream, feed, log, store, metrics, logger, lifecycle } = options;
+  const { config, stream, feed, notices, log, store, metrics, logger, lifecycle } = options;
   const { limits, heartbeatMs, bufferBytesMax, connectionsMax, http, drainMs } = config;
   const auth = new JwtAuth({
     secret: readSecret(config),
@@ -39,9 +41,11 @@ export async function serve(options: ServeOptions): Promise<string> {
     nameLengthMax: limits.nameLengthMax,
     runtime,
   });
+  const rates = await openRates(options);
   const node = new ChatNode({
     stream,
     feed,
+    notices,
     log,
     store,
     auth,
@@ -49,6 +53,8 @@ export async function serve(options: ServeOptions): Promise<string> {
     metrics,
     logger,
     limits,
+    rates,
+    connectionsPerUserMax: config.connectionsPerUserMax,
     heartbeatMs,
     backlogMax: config.logBacklogMax,
     real: realEngines(config),
@@ -61,15 +67,32 @@ export async function serve(options: ServeOptions): Promise<string> {
     heartbeatMs,
   });
   const webDir = fileURLToPath(new URL("../web/dist", import.meta.url));
+  const addressOf = ({ socket, headers }: IncomingMessage) =>
+    clientAddress(socket.remoteAddress ?? "", headers["x-forwarded-for"]?.toString(), http.trustedHops);
   const app = createApp({
     node,
+    rates,
+    addressOf,
+    nowMs: () => runtime.now(),
     auth,
     metrics,
     logger,
     limits,
     webDir: existsSync(webDir) ? webDir : undefined,
   });
-  const server = createServer({ app, node, webSockets, metrics, origins: http.origins, connectionsMax });
+  const { connectionsPerAddressMax } = config;
+  const { origins } = http;
+  const server = createServer({
+    app,
+    node,
+    rates,
+    addressOf,
+    webSockets,
+    metrics,
+    origins,
+    connectionsMax,
+    connectionsPerAddressMax,
+  });
   lifecycle.onClose("node", async () => {
     await node.drain(drainMs);
     node.close();

@@ -15,6 +15,10 @@ export interface RedisNames {
   /** The room that a channel belongs to; undefined for another kind of channel. */
   roomOf(channel: string): string | undefined;
   canary(node: string): string;
+  /** Where all nodes of the stage hear that rooms have changed. */
+  readonly notices: string;
+  /** What the keys of a rate limit begin with. */
+  rate(name: string): string;
 }
 
 export function redisNames(stage: string): RedisNames {
@@ -29,5 +33,7 @@ export function redisNames(stage: string): RedisNames {
     channel: (room) => inRoom(room, "room"),
     roomOf: (channel) => channelOf.exec(channel)?.[1],
     canary: (node) => `${tag(0)}canary:${node}`,
+    notices: `${tag(0)}notices`,
+    rate: (name) => `${tag(0)}rate:${name}`,
   };
 }

@@ -1,10 +1,11 @@
 /**
- * Room feed on Redis's sharded pub/sub, on a connection of its own.
+ * Room feed and notices on Redis's sharded pub/sub, on a connection of its own.
  *
  * The subscriptions wanted are kept here, not in the client: after each reconnect they are made again, and only then the
  * listener is told that it may have missed something.
  */
 import type { Redis } from "ioredis";
+import type { Notices } from "../core/notices.ts";
 import type { FeedListener, RoomFeed } from "../core/room-stream.ts";
 import { partitionOf } from "../core/room-stream.ts";
 import type { Runtime } from "../core/runtime.ts";
@@ -26,7 +27,7 @@ export interface RedisRoomFeedOptions extends RedisTarget {
   readonly onError: (error: Error) => void;
 }
 
-export class RedisRoomFeed implements RoomFeed {
+export class RedisRoomFeed implements RoomFeed, Notices {
   readonly #client: Redis;
   readonly #names: RedisNames;
   readonly #runtime: Runtime;
@@ -36,6 +37,7 @@ export class RedisRoomFeed implements RoomFeed {
   readonly #wanted = new Set<string>();
   #heardCanary: ((nonce: string) => void) | undefined;
   #listener: FeedListener | undefined;
+  #noticed: () => void = () => {};
   #subscribed = false;
 
   constructor({ stage, runtime, publish, onError, ...target }: RedisRoomFeedOptions) {
@@ -53,6 +55,14 @@ export class RedisRoomFeed implements RoomFeed {
 
   listen(listener: FeedListener): void {
     this.#listener = listener;
+  }
+
+  async announce(): Promise<void> {
+    await this.#publish(this.#names.notices, "");
+  }
+
+  onNotice(listener: () => void): void {
+    this.#noticed = listener;
   }
 
   async subscribe(room: string): Promise<void> {
@@ -92,6 +102,7 @@ export class RedisRoomFeed implements RoomFeed {
   }
 
   #hear(channel: string, text: string): void {
+    if (channel === this.#names.notices) return this.#noticed();
     const room = this.#names.roomOf(channel);
     if (room === undefined) return this.#heardCanary?.(text);
     this.#listener?.onEvent(room, text.slice(0, DIGITS), {
@@ -103,11 +114,12 @@ export class RedisRoomFeed implements RoomFeed {
 
   async #resubscribe(): Promise<void> {
     try {
-      await this.#client.ssubscribe(this.#canary);
+      await this.#client.ssubscribe(this.#canary, this.#names.notices);
       // Rooms that are wanted while these are made are made by `subscribe` itself.
       this.#subscribed = true;
       for (const channels of this.#channelsByPartition()) await this.#client.ssubscribe(...channels);
       this.#listener?.onInterrupted();
+      this.#noticed();
     } catch (error) {
       this.#onError(error as Error);
       this.#client.disconnect(true);

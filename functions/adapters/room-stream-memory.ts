@@ -4,6 +4,7 @@
  * `StreamMemory` is what Redis would be; each node connects to it. Tests wipe it, restore it and set its clock back.
  */
 import { encodeAt } from "../core/event.ts";
+import type { Notices } from "../core/notices.ts";
 import { fromMs, max, next, ZERO, type Position } from "../core/position.ts";
 import {
   partitionOf,
@@ -83,11 +84,12 @@ export class StreamMemory {
   }
 }
 
-export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox {
+export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox, Notices {
   readonly #memory: StreamMemory;
   readonly #subscribed = new Set<string>();
   #opened = new Set<number>();
   #listener: FeedListener | undefined;
+  #noticed: () => void = () => {};
 
   constructor(memory: StreamMemory) {
     this.#memory = memory;
@@ -170,6 +172,14 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox {
 
   listen(listener: FeedListener): void {
     this.#listener = listener;
+  }
+
+  async announce(): Promise<void> {
+    for (const connection of this.#memory.connections) queueMicrotask(() => connection.#noticed());
+  }
+
+  onNotice(listener: () => void): void {
+    this.#noticed = listener;
   }
 
   async subscribe(room: string): Promise<void> {

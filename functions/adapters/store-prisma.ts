@@ -1,20 +1,32 @@
 /** Store on Prisma: the same statements on PostgreSQL and on PGlite, so none that needs a session, a lock or a notification. */
 import { fromBigInt, isPosition, toBigInt, toMs, type Position } from "../core/position.ts";
-import { UnstorableError, type EventPage, type InsertResult, type Room, type Store } from "../core/store.ts";
-import type { Event, PrismaClient } from "../generated/prisma/client.ts";
+import { UnstorableError, type EventPage, type InsertResult, type Store } from "../core/store.ts";
+import type { Event } from "../generated/prisma/client.ts";
 import type { RoomEvent } from "../protocol.ts";
 import type { Database } from "./database.ts";
-import { storeError } from "./store-errors.ts";
+import { asking, checkTexts, type Ask } from "./prisma-ask.ts";
+import { PrismaChanges } from "./changes-prisma.ts";
+import { PrismaMembers } from "./members-prisma.ts";
+import { PrismaModeration } from "./moderation-prisma.ts";
+import { PrismaRooms } from "./rooms-prisma.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** NUL has no place in a Postgres text, and half a surrogate pair none in UTF-8: it would come back as another character. */
-const UNSTORABLE = /\0|\p{Surrogate}/u;
 
 export class PrismaStore implements Store {
   readonly #database: Database;
+  readonly #ask: Ask;
+  readonly rooms: PrismaRooms;
+  readonly members: PrismaMembers;
+  readonly moderation: PrismaModeration;
+  readonly changes: PrismaChanges;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#ask = asking(database);
+    this.rooms = new PrismaRooms(this.#ask);
+    this.members = new PrismaMembers(this.#ask);
+    this.moderation = new PrismaModeration(this.#ask);
+    this.changes = new PrismaChanges(this.#ask);
   }
 
   async insertEvents(events: readonly RoomEvent[]): Promise<InsertResult> {
@@ -109,39 +121,6 @@ export class PrismaStore implements Store {
     return row === null ? undefined : fromBigInt(row.position);
   }
 
-  async createRoom({ id, name }: Room, creator: string): Promise<void> {
-    checkTexts(id, name, creator);
-    await this.#ask(
-      (prisma) => prisma.$executeRaw`
-        WITH made AS (INSERT INTO rooms (id, name) VALUES (${id}, ${name}) ON CONFLICT DO NOTHING RETURNING id)
-        INSERT INTO members (room, "user") SELECT id, ${creator} FROM made ON CONFLICT DO NOTHING`,
-    );
-  }
-
-  async room(id: string): Promise<Room | undefined> {
-    checkTexts(id);
-    const select = { id: true, name: true };
-    return (await this.#ask((prisma) => prisma.room.findUnique({ where: { id }, select }))) ?? undefined;
-  }
-
-  async rooms(): Promise<readonly Room[]> {
-    const select = { id: true, name: true };
-    return this.#ask((prisma) =>
-      prisma.room.findMany({ select, orderBy: [{ createdAt: "asc" }, { id: "asc" }] }),
-    );
-  }
-
-  async addMember(room: string, user: string): Promise<void> {
-    checkTexts(room, user);
-    await this.#ask((prisma) => prisma.member.createMany({ data: [{ room, user }], skipDuplicates: true }));
-  }
-
-  async isMember(room: string, user: string): Promise<boolean> {
-    checkTexts(room, user);
-    const where = { room_user: { room, user } };
-    return (await this.#ask((prisma) => prisma.member.findUnique({ where }))) !== null;
-  }
-
   async markCaughtUp(
     marks: readonly { partition: number; caughtUpAtMs: number }[],
     partitions: number,
@@ -178,14 +157,6 @@ export class PrismaStore implements Store {
   async close(): Promise<void> {
     await this.#database.close();
   }
-
-  async #ask<T>(question: (prisma: PrismaClient) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.#database.prisma);
-    } catch (error) {
-      throw storeError(error);
-    }
-  }
 }
 
 function checkEvent({ room, position, prev, kind, id, user, body, replyTo }: RoomEvent): void {
@@ -196,12 +167,6 @@ function checkEvent({ room, position, prev, kind, id, user, body, replyTo }: Roo
   }
   if (!isPosition(position) || !isPosition(prev)) {
     throw new UnstorableError("the position of an event is not a position");
-  }
-}
-
-function checkTexts(...texts: readonly string[]): void {
-  if (texts.some((text) => UNSTORABLE.test(text))) {
-    throw new UnstorableError("a text holds NUL or half a surrogate pair");
   }
 }
 

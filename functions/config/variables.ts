@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readDatabaseUrl, readRedisUrl } from "../lib/connection-url.ts";
 import { LOG_LEVELS } from "../lib/logger.ts";
 import { readCertificates, readPrivateKey } from "../lib/tls.ts";
-import { DEFAULT_LIMITS, PAGE_EVENTS } from "../protocol.ts";
+import { DEFAULT_LIMITS, PAGE_EVENTS, RATES } from "../protocol.ts";
 
 export interface Variable {
   /** From trimmed text; its messages go on from "KEY=value: …" and say what would be right. */
@@ -245,10 +245,80 @@ export const VARIABLE_GROUPS = {
       default: String(DEFAULT_LIMITS.historyLimitMax),
       help: "Events in one page of history.",
     },
+    ROOMS_PER_USER_MAX: {
+      schema: whole(0, 1_000_000),
+      default: String(DEFAULT_LIMITS.roomsPerUserMax),
+      help: "Rooms that a user may own. 0: nobody makes rooms.",
+    },
+    MEMBERS_PER_ROOM_MAX: {
+      schema: whole(1, 10_000_000),
+      default: String(DEFAULT_LIMITS.membersPerRoomMax),
+      help: "Members that a room may have.",
+    },
+    DIRECT_PEOPLE_MAX: {
+      schema: whole(2, 100),
+      default: String(DEFAULT_LIMITS.directPeopleMax),
+      help: "People that a direct room may have.",
+    },
     CONNECTIONS_MAX: {
       schema: whole(0, 1_000_000),
       default: "20000",
       help: "Sockets that a node accepts. 0: none.",
+    },
+    CONNECTIONS_PER_USER_MAX: {
+      schema: whole(1, 1_000_000),
+      default: "2000",
+      help: "Sockets of one user that a node accepts.",
+    },
+    CONNECTIONS_PER_ADDRESS_MAX: {
+      schema: whole(1, 1_000_000),
+      default: "2000",
+      help: "Sockets of one address that a node accepts.",
+    },
+    TRUSTED_PROXY_HOPS: {
+      schema: whole(0, 10),
+      default: "0",
+      help: "Proxies in front that add to X-Forwarded-For: the client's address is the entry that many from the right. 0: the header is not believed. Addresses of this machine are not limited.",
+    },
+    RATE_GUESTS: {
+      schema: rate(),
+      default: RATES.guests.default,
+      help: `${RATES.guests.what}: so many in so many seconds.`,
+    },
+    RATE_SIGN_INS: {
+      schema: rate(),
+      default: RATES.signIns.default,
+      help: `${RATES.signIns.what}: so many in so many seconds.`,
+    },
+    RATE_UPGRADES: {
+      schema: rate(),
+      default: RATES.upgrades.default,
+      help: `${RATES.upgrades.what}: so many in so many seconds.`,
+    },
+    RATE_REQUESTS: {
+      schema: rate(),
+      default: RATES.requests.default,
+      help: `${RATES.requests.what}: so many in so many seconds.`,
+    },
+    RATE_JOINS: {
+      schema: rate(),
+      default: RATES.joins.default,
+      help: `${RATES.joins.what}: so many in so many seconds.`,
+    },
+    RATE_ROOMS_MADE: {
+      schema: rate(),
+      default: RATES.roomsMade.default,
+      help: `${RATES.roomsMade.what}: so many in so many seconds.`,
+    },
+    RATE_SENDS: {
+      schema: rate(),
+      unset: "twenty times FRAMES_PER_SECOND, in 10 seconds",
+      help: `${RATES.sends.what}: so many in so many seconds.`,
+    },
+    RATE_ROOM_SENDS: {
+      schema: rate(),
+      unset: "a thousand times FRAMES_PER_SECOND, in 10 seconds",
+      help: `${RATES.roomSends.what}: so many in so many seconds.`,
     },
     BUFFER_BYTES_MAX: {
       schema: whole(64 * 1024, 1024 * 1024 * 1024),
@@ -317,6 +387,16 @@ function whole(least: number, most: number) {
     .regex(/^\d{1,15}$/, message)
     .transform(Number)
     .refine((number) => number >= least && number <= most, message);
+}
+
+/** Read to windows by the core; several all hold. */
+function rate() {
+  return z
+    .string()
+    .regex(
+      /^(?:none|[1-9]\d{0,8}\/[1-9]\d{0,5}(?:,[1-9]\d{0,8}\/[1-9]\d{0,5})*)$/,
+      "must be like 100/60 (so many in so many seconds), several separated by commas, or `none`",
+    );
 }
 
 function flag() {

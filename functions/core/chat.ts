@@ -4,7 +4,7 @@ import type { Metrics } from "../lib/metrics.ts";
 import { decodeEvent, encodeAt, encodeDraft, type MessageDraft } from "./event.ts";
 import { unavailableWhenStale, type Fences } from "./fences.ts";
 import type { Flusher, Sender } from "./flusher.ts";
-import { ID_AHEAD_MS, type Judge } from "./judge.ts";
+import { ID_AHEAD_MS, type Judge, type Verdict } from "./judge.ts";
 import type { Position } from "./position.ts";
 import { StaleFenceError, type Fence, type RoomStream, type StreamEvent } from "./room-stream.ts";
 import type { Runtime } from "./runtime.ts";
@@ -60,18 +60,24 @@ export class Chat {
     }
   }
 
+  /** The position of what its sender has sent before; undefined when it was not. Never appends: for one who may not send any more. */
+  async repeat(send: Send): Promise<Position | undefined> {
+    const { room, id, user } = send.draft;
+    const verdict = await this.#deps.judge.find(room, id, send.since);
+    if (!verdict || decodeEvent(verdict.event.json).user.id !== user.id) return undefined;
+    return this.#repeatOf(send, verdict);
+  }
+
   async #judgeThenAppend(send: Send): Promise<Position> {
     const { draft, since } = send;
     const fence = await this.#deps.fences.of(draft.room);
     if (this.#deps.judge.trusts(draft.id, since, fence.position)) return this.#append(send);
     const verdict = await this.#deps.judge.find(draft.room, draft.id, since);
-    if (!verdict) return this.#append(send);
-    return this.#repeat(
-      send,
-      verdict.event.position,
-      verdict.stored ? undefined : verdict.event,
-      verdict.event,
-    );
+    return verdict ? this.#repeatOf(send, verdict) : this.#append(send);
+  }
+
+  #repeatOf(send: Send, { event, stored }: Verdict): Promise<Position> {
+    return this.#repeat(send, event.position, stored ? undefined : event, event);
   }
 
   async #append(send: Send): Promise<Position> {

@@ -3,7 +3,6 @@ import type { Ability, Engine } from "../protocol.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { Frame } from "./frame.ts";
-import type { Member } from "./room.ts";
 import type { Runtime } from "./runtime.ts";
 
 const CANNOT: Readonly<Record<Engine, readonly Ability[]>> = {
@@ -18,6 +17,10 @@ export const SLOW_MS = 1_500;
 /** Asks an engine; undefined while its use tells how it is. */
 export type Probe = () => Promise<unknown> | undefined;
 
+interface Listener {
+  send(frame: Frame): void;
+}
+
 export interface HealthOptions {
   readonly probes: Partial<Readonly<Record<Engine, Probe>>>;
   readonly runtime: Runtime;
@@ -29,7 +32,7 @@ export class Health {
   readonly #options: HealthOptions;
   readonly #down = new Set<Engine>();
   /** Every authenticated session. */
-  readonly sessions = new Set<Member>();
+  readonly sessions = new Set<Listener>();
 
   constructor(options: HealthOptions) {
     this.#options = options;
@@ -51,7 +54,7 @@ export class Health {
   }
 
   /** What a new session must know. */
-  greet(session: Member): void {
+  greet(session: Listener): void {
     for (const engine of this.#down) session.send(degraded(engine));
   }
 

@@ -1,4 +1,5 @@
 /** The rooms that are open on this node: opened by their first member, fed from one feed, looked after every two seconds. */
+import type { Frame } from "./frame.ts";
 import { Room, type Member, type RoomDeps } from "./room.ts";
 import type { FeedListener, RoomStream, StreamEvent } from "./room-stream.ts";
 import type { Position } from "./position.ts";
@@ -50,6 +51,20 @@ export class Hub implements FeedListener {
 
   leave(id: string, member: Member): void {
     this.#rooms.get(id)?.members.delete(member);
+  }
+
+  isOpen(id: string): boolean {
+    return this.#rooms.has(id);
+  }
+
+  /** Whose sessions have joined the room here. */
+  usersIn(id: string): ReadonlySet<string> {
+    return new Set([...(this.#rooms.get(id)?.members ?? [])].map(({ userId }) => userId));
+  }
+
+  /** To every session that has joined the room here. */
+  tell(id: string, frame: Frame): void {
+    for (const member of this.#rooms.get(id)?.members ?? []) member.send(frame);
   }
 
   onEvent(room: string, fence: Position, event: StreamEvent): void {

@@ -1,4 +1,4 @@
-/** Names of users and rooms: what one may look like. */
+/** Names of users and rooms, and other texts of one line: what they may look like. */
 import { ChatError } from "../lib/errors.ts";
 import { DEFAULT_LIMITS } from "../protocol.ts";
 
@@ -23,6 +23,14 @@ export function readName(
     throw invalid(`\`${field}\` has characters that can't be shown in a name.`);
   }
   return name;
+}
+
+/** A line of text that may be empty, without the white space around it. Throws as `readName`. */
+export function readLine(value: string, field: string, lengthMax: number): string {
+  const line = value.trim();
+  if (line.length > lengthMax) throw invalid(`\`${field}\` is longer than ${lengthMax} characters.`);
+  if (REFUSED.test(line)) throw invalid(`\`${field}\` has characters that can't be shown on a line.`);
+  return line;
 }
 
 function invalid(message: string): ChatError {

@@ -1,20 +1,26 @@
 /** Puts one node together from its ports: everything between the sockets and the engines. */
-import type { Engine, Limits } from "../protocol.ts";
+import type { Engine, Limits, RateName, User } from "../protocol.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
+import { Access } from "./access.ts";
+import { Audience } from "./audience.ts";
 import type { Auth } from "./auth.ts";
 import { Chat } from "./chat.ts";
 import type { EventLog } from "./event-log.ts";
 import { Fences } from "./fences.ts";
 import { Flusher } from "./flusher.ts";
+import { Follower } from "./follower.ts";
 import { Frame } from "./frame.ts";
 import { Health, type Probe } from "./health.ts";
 import { History } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { Judge } from "./judge.ts";
-import { Members } from "./members.ts";
+import { Moderation } from "./moderation.ts";
+import type { Notices } from "./notices.ts";
 import { Pages } from "./pages.ts";
+import type { RateLimiter } from "./rate-limits.ts";
 import type { RoomFeed, RoomStream } from "./room-stream.ts";
+import { Rooms } from "./rooms.ts";
 import { sleep, type Runtime } from "./runtime.ts";
 import { Session } from "./session.ts";
 import { Settlement } from "./settlement.ts";
@@ -24,6 +30,7 @@ import type { Transport } from "./transport.ts";
 export interface NodeOptions {
   readonly stream: RoomStream;
   readonly feed: RoomFeed;
+  readonly notices: Notices;
   readonly log: EventLog;
   readonly store: Store;
   readonly auth: Auth;
@@ -31,6 +38,9 @@ export interface NodeOptions {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limits: Limits;
+  readonly rates: RateLimiter;
+  /** Connections of one user that a node takes. */
+  readonly connectionsPerUserMax: number;
   readonly heartbeatMs: number;
   readonly backlogMax: number;
   /** Engines that are embedded can't be away. */
@@ -44,18 +54,22 @@ const DRAIN_PAUSE_MS = 50;
 const RECONNECT_MS = 500;
 
 export class ChatNode {
-  readonly members: Members;
   readonly history: History;
+  readonly access: Access;
+  readonly rooms: Rooms;
+  readonly moderation: Moderation;
   readonly #options: NodeOptions;
   readonly #hub: Hub;
   readonly #flusher: Flusher;
   readonly #health: Health;
   readonly #chat: Chat;
+  readonly #audience = new Audience();
+  readonly #follower: Follower;
   readonly #sessions = new Set<Session>();
   #draining = false;
 
   constructor(options: NodeOptions) {
-    const { stream, feed, log, store, runtime, metrics, logger, backlogMax, real } = options;
+    const { stream, feed, notices, log, store, runtime, metrics, logger, limits, backlogMax, real } = options;
     this.#options = options;
     const fences = new Fences({ stream, runtime, metrics, logger });
     const settlement = new Settlement(store, runtime, logger);
@@ -81,9 +95,24 @@ export class ChatNode {
     this.#flusher = new Flusher({ log, stream, runtime, metrics, logger, backlogMax, health: this.#health });
     const judge = new Judge({ stream, store, fences, settlement, runtime });
     this.#chat = new Chat({ stream, fences, judge, flusher: this.#flusher, runtime, metrics });
-    this.members = new Members(store, runtime, logger);
     const isStoreAway = () => this.#health.down.includes("postgres");
     this.history = new History({ stream, store, fences, isStoreAway });
+    const { membersPerRoomMax } = limits;
+    const access = new Access({ store, runtime, logger, membersPerRoomMax });
+    const { hub, audience } = { hub: this.#hub, audience: this.#audience };
+    const follower = new Follower({ store: store.changes, access, audience, hub, notices, runtime, logger });
+    access.onChange = () => void follower.announce();
+    access.onDecided = (pair) => follower.recheck(pair);
+    const verbs = { store, access, runtime, limits, announce: () => follower.announce() };
+    this.access = access;
+    this.#follower = follower;
+    this.rooms = new Rooms(verbs);
+    this.moderation = new Moderation(verbs, this.rooms);
+  }
+
+  /** Counts one against a limit of the user's; throws `rate_limited`. */
+  admitUser(rate: RateName, user: User): Promise<void> {
+    return this.#options.rates.take(rate, user.id);
   }
 
   get isDraining(): boolean {
@@ -101,7 +130,8 @@ export class ChatNode {
       ...this.#options,
       chat: this.#chat,
       hub: this.#hub,
-      members: this.members,
+      access: this.access,
+      audience: this.#audience,
       health: this.#health,
       isDraining: () => this.#draining,
     });
@@ -134,6 +164,7 @@ export class ChatNode {
   }
 
   close(): void {
+    this.#follower.close();
     this.#hub.close();
     this.#flusher.close();
   }

@@ -17,6 +17,7 @@ import type { Settlement } from "./settlement.ts";
 
 /** A session, as its rooms see it. */
 export interface Member {
+  readonly userId: string;
   send(frame: Frame): void;
 }
 

@@ -3,6 +3,7 @@ import {
   CLOSES,
   type ClientFrame,
   type CloseReason,
+  type LeftReason,
   type Limits,
   type ServerFrame,
   type User,
@@ -10,6 +11,8 @@ import {
 import { asChatError, ChatError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
+import type { Access } from "./access.ts";
+import type { Attendant, Audience } from "./audience.ts";
 import type { Auth } from "./auth.ts";
 import type { Chat, Send } from "./chat.ts";
 import { decodeFrame, refIn } from "./decode.ts";
@@ -17,9 +20,12 @@ import type { Sender } from "./flusher.ts";
 import { Frame } from "./frame.ts";
 import type { Health } from "./health.ts";
 import type { Hub } from "./hub.ts";
-import type { Members } from "./members.ts";
+import { allows, check, type Verb } from "./permissions.ts";
+import type { Position } from "./position.ts";
+import type { RateLimiter } from "./rate-limits.ts";
 import { TokenBucket } from "./rate.ts";
 import type { Member } from "./room.ts";
+import type { Standing } from "./room-store.ts";
 import type { Cancel, Runtime } from "./runtime.ts";
 import type { Transport } from "./transport.ts";
 import { uuidV7 } from "./uuid.ts";
@@ -28,12 +34,15 @@ export interface SessionDeps {
   readonly auth: Auth;
   readonly chat: Chat;
   readonly hub: Hub;
-  readonly members: Members;
+  readonly access: Access;
+  readonly audience: Audience;
   readonly health: Health;
   readonly runtime: Runtime;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly limits: Limits;
+  readonly rates: RateLimiter;
+  readonly connectionsPerUserMax: number;
   readonly heartbeatMs: number;
   readonly isDraining: () => boolean;
 }
@@ -42,14 +51,16 @@ const AUTH_TIMEOUT_MS = 10_000;
 /** Refused frames, less those let through since, beyond which the connection is closed as flooding. */
 const REFUSED_MAX = 1_000;
 
+type SendFrame = Extract<ClientFrame, { type: "send" }>;
 type ReplyTo = { readonly ref?: number };
 
-export class Session implements Member, Sender {
+export class Session implements Member, Sender, Attendant {
   readonly id: string;
   readonly #deps: SessionDeps;
   readonly #transport: Transport;
   readonly #bucket: TokenBucket;
-  readonly #rooms = new Set<string>();
+  /** The rooms it has joined, and how its user stands to each. */
+  readonly #rooms = new Map<string, Standing>();
   #user: User | undefined;
   #cancelTimer: Cancel;
   /** Frames that wait for an earlier one; while there are any, all that follow wait too. */
@@ -92,12 +103,26 @@ export class Session implements Member, Sender {
     this.#fail(new ChatError("invalid_frame", "Frames are JSON text, not binary."), undefined);
   }
 
+  /** Empty before it is authenticated. */
+  get userId(): string {
+    return this.#user?.id ?? "";
+  }
+
   send(frame: Frame): void {
     if (!this.#closed) this.#transport.send(frame);
   }
 
   saved(room: string, ids: readonly string[]): void {
     this.#reply({ type: "saved", room, ids });
+  }
+
+  standingChanged(room: string, standing: Standing | undefined, reason: LeftReason): void {
+    if (standing?.member && allows(standing, "read", this.#deps.runtime.now())) {
+      if (this.#rooms.has(room)) this.#rooms.set(room, standing);
+      return this.#reply({ type: "room", room, info: standing.room, role: standing.member.role });
+    }
+    this.#detach(room);
+    this.#reply({ type: "left", room, reason });
   }
 
   /** Ends the connection for a reason of ours. */
@@ -118,13 +143,14 @@ export class Session implements Member, Sender {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelTimer();
-    for (const room of this.#rooms) this.#deps.hub.leave(room, this);
+    for (const room of this.#rooms.keys()) this.#deps.hub.leave(room, this);
+    this.#deps.audience.delete(this.userId, this);
     if (this.#deps.health.sessions.delete(this)) this.#deps.metrics.sessions.dec();
   }
 
   /** Sends leave in the order of their coming: at once where nothing has to be asked first, else one after another. */
   #take(frame: ClientFrame, receivedMs: number): void {
-    if (!this.#queue && frame.type === "send" && this.#rooms.has(frame.room) && this.#user) {
+    if (!this.#queue && frame.type === "send" && this.#may(frame.room, "send") && this.#user) {
       const send = this.#toSend(frame, this.#user, receivedMs);
       if (this.#deps.chat.isImmediate(send)) return void this.#sendMessage(frame, send);
     }
@@ -146,21 +172,24 @@ export class Session implements Member, Sender {
       if (!user) throw new ChatError("not_authenticated", "Send `auth` first.");
       if (frame.type === "join") return await this.#join(frame, user);
       if (frame.type === "leave") return this.#leave(frame);
-      if (!this.#rooms.has(frame.room)) return await this.#notJoined(frame.room);
-      await this.#sendMessage(frame, this.#toSend(frame, user, receivedMs));
+      const send = this.#toSend(frame, user, receivedMs);
+      if (this.#may(frame.room, "send")) await this.#sendMessage(frame, send);
+      else this.#answerSent(frame, send, await this.#placeBefore(send, user));
     } catch (error) {
       this.#fail(error, frame.ref);
     }
   }
 
   async #authenticate({ ref, token }: Extract<ClientFrame, { type: "auth" }>): Promise<void> {
-    const { auth, runtime, limits, heartbeatMs, health, metrics } = this.#deps;
+    const { auth, audience, runtime, limits, heartbeatMs, health, metrics } = this.#deps;
     const isFirst = this.#user === undefined;
     const principal = await auth.verify(token);
     if (this.#closed) return;
     if (this.#user && this.#user.id !== principal.user.id) {
       throw new ChatError("invalid_token", "The token is another user's; open a connection of its own.");
     }
+    if (isFirst && audience.of(principal.user.id).size >= this.#deps.connectionsPerUserMax)
+      return this.close("too_many_connections");
     this.#user = principal.user;
     this.#cancelTimer();
     // Timers hold 31 bits of milliseconds; a token that lives longer is looked at again then.
@@ -176,22 +205,27 @@ export class Session implements Member, Sender {
       now: runtime.now(),
     });
     if (!isFirst) return;
+    audience.add(principal.user.id, this);
     health.sessions.add(this);
     metrics.sessions.inc();
     health.greet(this);
   }
 
   async #join({ ref, room, after }: Extract<ClientFrame, { type: "join" }>, user: User): Promise<void> {
-    const { members, hub, limits, isDraining } = this.#deps;
+    const { access, hub, limits, rates, runtime, isDraining } = this.#deps;
     if (isDraining())
       throw new ChatError("draining", "The node is shutting down: reconnect.", { retryAfterMs: 500 });
     if (!this.#rooms.has(room) && this.#rooms.size >= limits.roomsPerSessionMax) {
       throw new ChatError("too_many_rooms", `A session may join ${limits.roomsPerSessionMax} rooms.`);
     }
-    await members.join(room, user);
+    await rates.take("joins", user.id);
+    const standing = await access.join(room, user);
+    check(standing, "read", runtime.now());
     await hub.room(room).join(this, ref, after);
-    this.#rooms.add(room);
-    if (this.#closed) hub.leave(room, this);
+    // What became known meanwhile.
+    this.#rooms.set(room, access.known(room, user.id) ?? standing);
+    if (this.#closed) return hub.leave(room, this);
+    if (!this.#may(room, "read")) this.standingChanged(room, undefined, "removed");
   }
 
   #leave({ ref, room }: Extract<ClientFrame, { type: "leave" }>): void {
@@ -200,25 +234,54 @@ export class Session implements Member, Sender {
     this.#reply({ type: "left", ...toReply(ref), room });
   }
 
-  async #notJoined(room: string): Promise<never> {
-    await this.#deps.members.room(room);
+  #detach(room: string): void {
+    if (this.#rooms.delete(room)) this.#deps.hub.leave(room, this);
+  }
+
+  #may(room: string, verb: Verb): boolean {
+    const standing = this.#rooms.get(room);
+    return standing !== undefined && allows(standing, verb, this.#deps.runtime.now());
+  }
+
+  /** The place of a message that was taken when its sender still might send: its retry gets the first answer again (G2). */
+  async #placeBefore(send: Send, user: User): Promise<Position> {
+    const { access, chat, runtime } = this.#deps;
+    const standing = await access.standing(send.draft.room, user.id);
+    try {
+      check(standing, "send", runtime.now());
+    } catch (denial) {
+      const maybeSent = standing?.member !== undefined || standing?.wasMember === true;
+      const position = maybeSent ? await chat.repeat(send) : undefined;
+      if (position === undefined) throw denial;
+      return position;
+    }
     throw new ChatError("not_member", "Join the room before you send to it.");
   }
 
-  #toSend(frame: Extract<ClientFrame, { type: "send" }>, user: User, receivedMs: number): Send {
+  #toSend(frame: SendFrame, user: User, receivedMs: number): Send {
     const { room, id, body, replyTo, since } = frame;
     const draft = { room, id, user, body, ...(replyTo === undefined ? {} : { replyTo }) };
     return { draft, since, sender: this, receivedMs };
   }
 
-  async #sendMessage({ ref, room, id }: Extract<ClientFrame, { type: "send" }>, send: Send): Promise<void> {
+  async #sendMessage(frame: SendFrame, send: Send): Promise<void> {
     try {
-      const position = await this.#deps.chat.send(send);
-      this.#deps.metrics.sentSeconds.observe((this.#deps.runtime.elapsed() - send.receivedMs) / 1000);
-      this.#reply({ type: "sent", ...toReply(ref), room, id, position });
+      this.#countSend(send);
+      this.#answerSent(frame, send, await this.#deps.chat.send(send));
     } catch (error) {
-      this.#fail(error, ref);
+      this.#fail(error, frame.ref);
     }
+  }
+
+  #countSend({ draft: { room, user } }: Send): void {
+    const { rates } = this.#deps;
+    const retryAfterMs = Math.max(rates.count("sends", user.id), rates.count("roomSends", room));
+    if (retryAfterMs > 0) throw new ChatError("rate_limited", "Too many messages.", { retryAfterMs });
+  }
+
+  #answerSent({ ref, room, id }: SendFrame, { receivedMs }: Send, position: Position): void {
+    this.#deps.metrics.sentSeconds.observe((this.#deps.runtime.elapsed() - receivedMs) / 1000);
+    this.#reply({ type: "sent", ...toReply(ref), room, id, position });
   }
 
   /** Whether a frame keeps to the rate. One that does not is answered, or was one too many. */

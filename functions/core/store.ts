@@ -1,5 +1,5 @@
 /**
- * Port: the store of rooms, members and events.
+ * Port: the store of events and of the log's progress; that of rooms is in `room-store.ts`.
  *
  * Text is exact: quotes, emoji, right-to-left and control characters come back as they went in. Text with NUL or lone
  * surrogates is refused. Errors: `UnstorableError` for data that will never be stored as it is (nothing of the call was
@@ -8,11 +8,7 @@
  */
 import type { RoomEvent } from "../protocol.ts";
 import type { Position } from "./position.ts";
-
-export interface Room {
-  readonly id: string;
-  readonly name: string;
-}
+import type { ChangeStore, MemberStore, ModerationStore, RoomStore } from "./room-store.ts";
 
 export interface EventPage {
   /** Ascending by position. */
@@ -44,19 +40,6 @@ export interface EventStore {
   headOf(room: string): Promise<Position | undefined>;
 }
 
-export interface RoomStore {
-  /** Public; `creator` becomes a member, atomically. A room whose id is there already stays as it is. */
-  createRoom(room: Room, creator: string): Promise<void>;
-  room(id: string): Promise<Room | undefined>;
-  /** All public rooms, oldest first. */
-  rooms(): Promise<readonly Room[]>;
-}
-
-export interface MemberStore {
-  addMember(room: string, user: string): Promise<void>;
-  isMember(room: string, user: string): Promise<boolean>;
-}
-
 /** How far the log is stored, written by consumers and asked by nodes. */
 export interface ProgressStore {
   /** Everything that log partition `partition` (of `partitions`) held at `caughtUpAtMs` is stored. Never goes back. */
@@ -68,7 +51,11 @@ export interface ProgressStore {
   caughtUpAt(): Promise<number | undefined>;
 }
 
-export interface Store extends EventStore, RoomStore, MemberStore, ProgressStore {
+export interface Store extends EventStore, ProgressStore {
+  readonly rooms: RoomStore;
+  readonly members: MemberStore;
+  readonly moderation: ModerationStore;
+  readonly changes: ChangeStore;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -10,6 +10,8 @@ import type { Duplex } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { ChatNode } from "../core/node.ts";
+import type { RateLimiter } from "../core/rate-limits.ts";
+import { rateKeyOf } from "../lib/client-address.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { isOriginAllowed, type AllowedOrigins } from "../lib/origins.ts";
@@ -23,6 +25,9 @@ export interface ServerOptions {
   readonly metrics: Metrics;
   readonly origins: AllowedOrigins;
   readonly connectionsMax: number;
+  readonly connectionsPerAddressMax: number;
+  readonly rates: RateLimiter;
+  readonly addressOf: (req: IncomingMessage) => string;
 }
 
 /**
@@ -39,10 +44,11 @@ export function createServer(options: ServerOptions): Server {
     // A client that is gone before it is answered must not end the process.
     socket.on("error", () => socket.destroy());
     if (!asksForWebSocket(req)) return serveAsIs(server, req, socket);
-    const refusal = refuse(req, options);
+    const address = rateKeyOf(options.addressOf(req));
+    const refusal = refuse(req, options) ?? refuseAddress(address, options);
     metrics.upgrades.inc({ outcome: refusal ? "refused" : "accepted" });
     if (refusal) return answer(socket, refusal);
-    webSockets.upgrade(req, socket, head);
+    webSockets.upgrade(req, socket, head, address);
   });
   return server;
 }
@@ -80,6 +86,18 @@ function refuse(req: IncomingMessage, options: ServerOptions): ChatError | undef
     return new ChatError("unavailable", "The node has all the connections it takes.", { retryAfterMs: 5000 });
   }
   return undefined;
+}
+
+function refuseAddress(
+  address: string | undefined,
+  { rates, webSockets, connectionsPerAddressMax }: ServerOptions,
+): ChatError | undefined {
+  if (address === undefined) return undefined;
+  if (webSockets.countOf(address) >= connectionsPerAddressMax)
+    return new ChatError("rate_limited", "This address has all its connections.", { retryAfterMs: 5000 });
+  const retryAfterMs = rates.count("upgrades", address);
+  if (retryAfterMs === 0) return undefined;
+  return new ChatError("rate_limited", "Too many connections: wait.", { retryAfterMs });
 }
 
 /** No offer means v1. */

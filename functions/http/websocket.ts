@@ -30,7 +30,10 @@ const ABNORMAL = 1006;
 
 export interface WebSockets {
   readonly count: () => number;
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Those of one address. */
+  readonly countOf: (address: string) => number;
+  /** Without an address the connection is not counted by it. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, address: string | undefined): void;
   close(): void;
 }
 
@@ -47,14 +50,16 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   const connections = new Set<Connection>();
+  const byAddress = new AddressCounts();
   const heartbeat = setInterval(() => connections.forEach((connection) => connection.beat()), heartbeatMs);
 
-  function accept(ws: WebSocket, socket: Duplex): void {
+  function accept(ws: WebSocket, socket: Duplex, address: string | undefined): void {
     const connection = new Connection(ws, socket, bufferBytesMax);
     const session = node.openSession(connection);
     connection.onSlow = () => session.close("slow_client");
     connection.onDead = () => session.close("heartbeat_lost");
     connections.add(connection);
+    byAddress.add(address);
     metrics.connections.set(connections.size);
     ws.on("message", (data: Buffer, isBinary) =>
       isBinary ? session.receiveBinary() : session.receive(data.toString()),
@@ -65,6 +70,7 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     ws.on("close", (code: number) => {
       if (!session.hasEnded) metrics.closes.inc({ reason: reasonOf(code, fault) });
       connections.delete(connection);
+      byAddress.delete(address);
       metrics.connections.set(connections.size);
       node.closeSession(session);
     });
@@ -72,12 +78,33 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
 
   return {
     count: () => connections.size,
-    upgrade: (req, socket, head) => server.handleUpgrade(req, socket, head, (ws) => accept(ws, socket)),
+    countOf: (address) => byAddress.count(address),
+    upgrade: (req, socket, head, address) =>
+      server.handleUpgrade(req, socket, head, (ws) => accept(ws, socket, address)),
     close: () => {
       clearInterval(heartbeat);
       for (const connection of connections) connection.cut();
     },
   };
+}
+
+/** How many connections each address has. */
+class AddressCounts {
+  readonly #counts = new Map<string, number>();
+
+  count(address: string): number {
+    return this.#counts.get(address) ?? 0;
+  }
+
+  add(address: string | undefined): void {
+    if (address !== undefined) this.#counts.set(address, this.count(address) + 1);
+  }
+
+  delete(address: string | undefined): void {
+    if (address === undefined) return;
+    if (this.count(address) > 1) this.#counts.set(address, this.count(address) - 1);
+    else this.#counts.delete(address);
+  }
 }
 
 /** Why a connection ended that we did not end. */

@@ -29,6 +29,7 @@ test("every close code is in the table, and its number says whether to reconnect
 });
 
 test("every limit is in the table with its default", () => {
-  const rows = Object.entries(DEFAULT_LIMITS).map(([name, value]) => `| \`${name}\` | ${value} |`);
+  const { rates: _, ...limits } = DEFAULT_LIMITS;
+  const rows = Object.entries(limits).map(([name, value]) => `| \`${name}\` | ${value} |`);
   expect(rowsAfter("Limits")).toEqual(rows);
 });

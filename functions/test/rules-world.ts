@@ -134,6 +134,9 @@ export async function openRulesWorld(template: PgliteTemplate) {
   const node = new ChatNode({
     ...deps,
     feed: stream satisfies { listen(listener: FeedListener): void },
+    notices: stream,
+    rates: { take: async () => {}, count: () => 0 },
+    connectionsPerUserMax: 100,
     metrics: createMetrics(),
     heartbeatMs: 25_000,
     backlogMax: 1_000,
@@ -167,19 +170,23 @@ function hooked(target: Store, runtime: SteppedRuntime): { store: Store; hooks: 
   const hooks: { before: Hook } = { before: () => {} };
   let running = 0;
   runtime.isBusy = () => running > 0;
-  const store = new Proxy(target, {
-    get:
-      (_, name) =>
-      async (...args: unknown[]) => {
-        running++;
-        try {
-          await hooks.before(String(name));
-          const method: unknown = Reflect.get(target, name);
-          return typeof method === "function" ? await (method.apply(target, args) as unknown) : method;
-        } finally {
-          running--;
-        }
+  const watched = <Part extends object>(part: Part): Part =>
+    new Proxy(part, {
+      get: (_, name) => {
+        const member: unknown = Reflect.get(part, name, part);
+        if (typeof member !== "function")
+          return typeof member === "object" && member ? watched(member) : member;
+        return async (...args: unknown[]) => {
+          running++;
+          try {
+            await hooks.before(String(name));
+            return await (member.apply(part, args) as unknown);
+          } finally {
+            running--;
+          }
+        };
       },
-  });
+    });
+  const store = watched(target);
   return { store, hooks };
 }

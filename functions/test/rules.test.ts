@@ -25,6 +25,12 @@ async function settle(): Promise<void> {
   await world.runtime.pass(1_000);
 }
 
+async function makeRoom(id = uuidV7(world.runtime)): Promise<{ id: string }> {
+  const room = { id, slug: id, kind: "public", name: "room", topic: "", archived: false } as const;
+  await world.store.rooms.createRoom(room, { id: uuidV7(world.runtime), name: "Ada" });
+  return room;
+}
+
 test("[N1] a connection that was cut is asked for its fence again: the send is refused, retriable, and goes through later", async () => {
   const ada = await world.member();
   await ada.send("one");
@@ -39,10 +45,10 @@ test("[N1] a connection that was cut is asked for its fence again: the send is r
 
 test("[N2] a new fence resets every room of its partition, provisionally", async () => {
   const ada = await world.member();
-  const { id: other } = await world.node.members.create("other", { id: uuidV7(world.runtime), name: "Ada" });
+  const { id: other } = await makeRoom();
   let neighbour = uuidV7(world.runtime);
   while (partitionOf(neighbour) !== partitionOf(LOBBY)) neighbour = uuidV7(world.runtime);
-  await world.store.createRoom({ id: neighbour, name: "neighbour" }, "ada");
+  await makeRoom(neighbour);
   const bob = await world.member([LOBBY, neighbour, other]);
   await settle();
   const before = { ada: ada.of("reset").length, bob: bob.of("reset").length };

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fromBigInt, ZERO, type Position } from "../core/position.ts";
 import { UnstorableError, type EventPage, type Store } from "../core/store.ts";
-import { LOBBY, type RoomEvent } from "../protocol.ts";
+import type { RoomEvent } from "../protocol.ts";
 import { message, messages, newId, place } from "./events.ts";
 
 const LARGEST = fromBigInt((1n << 63n) - 1n);
@@ -187,14 +187,9 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
         expect(await all(room)).toEqual([]);
       });
 
-      it("refuses it in rooms and members, and when asked for", async () => {
+      it("refuses it when asked for", async () => {
         for (const text of ["a\0b", "\ud83d"]) {
           const calls = [
-            () => store.createRoom({ id: newId(), name: text }, "u"),
-            () => store.createRoom({ id: newId(), name: "n" }, text),
-            () => store.addMember(newId(), text),
-            () => store.isMember(newId(), text),
-            () => store.room(text),
             () => store.eventsBefore(text, undefined, 1),
             () => store.eventsAfter(text, ZERO, 1),
             () => store.findEvent(text, newId()),
@@ -358,47 +353,6 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
 
       it("answer a ping", async () => {
         await store.ping();
-      });
-    });
-
-    describe("rooms and members", () => {
-      it("the lobby is there from the start; others follow in the order of their making", async () => {
-        const fresh = await openStore();
-        try {
-          const lobby = { id: LOBBY, name: "Lobby" };
-          expect(await fresh.rooms()).toEqual([lobby]);
-          expect(await fresh.room(LOBBY)).toEqual(lobby);
-          const made = [
-            { id: "b", name: "second" },
-            { id: "a", name: "third" },
-          ];
-          for (const room of made) await fresh.createRoom(room, "u1");
-          expect(await fresh.rooms()).toEqual([lobby, ...made]);
-        } finally {
-          await fresh.close();
-        }
-      }, 30_000);
-
-      it("a room is made once, and its maker is a member", async () => {
-        const room = { id: newId(), name: "Tea & 'cake' 🍰" };
-        expect(await store.room(room.id)).toBeUndefined();
-        await store.createRoom(room, "maker");
-        await store.createRoom({ ...room, name: "another" }, "somebody");
-        expect(await store.room(room.id)).toEqual(room);
-        expect(await store.isMember(room.id, "maker")).toBe(true);
-        expect(await store.isMember(room.id, "somebody")).toBe(false);
-        await store.createRoom(room, "maker");
-        expect((await store.rooms()).filter(({ id }) => id === room.id)).toEqual([room]);
-      });
-
-      it("[G13] a member is one of just that room, however often added", async () => {
-        const [room, other] = [newId(), newId()];
-        expect(await store.isMember(room, "u1")).toBe(false);
-        await Promise.all([store.addMember(room, "u1"), store.addMember(room, "u1")]);
-        await store.addMember(room, "u1");
-        expect(await store.isMember(room, "u1")).toBe(true);
-        expect(await store.isMember(room, "u2")).toBe(false);
-        expect(await store.isMember(other, "u1")).toBe(false);
       });
     });
 

@@ -11,6 +11,7 @@ import { ZERO } from "../core/position.ts";
 import { createPgliteTemplate, type PgliteTemplate } from "./pglite-template.ts";
 import { messages } from "./events.ts";
 import { describeStore } from "./store-contract.ts";
+import { describeRoomStore } from "./room-store-contract.ts";
 
 let template: PgliteTemplate;
 beforeAll(async () => {
@@ -19,6 +20,7 @@ beforeAll(async () => {
 afterAll(() => template.remove());
 
 describeStore("pglite", async () => new PrismaStore(await template.open()));
+describeRoomStore("pglite", async () => new PrismaStore(await template.open()));
 
 describe("pglite", () => {
   let parent: string;

@@ -9,10 +9,12 @@ import { PrismaStore } from "../adapters/store-prisma.ts";
 import { ZERO } from "../core/position.ts";
 import type { Store } from "../core/store.ts";
 import { readDatabaseUrl } from "../lib/connection-url.ts";
+import type { RoomInfo, User } from "../protocol.ts";
 import { describeEngine } from "./engines.ts";
 import { message, messages, newId } from "./events.ts";
 import { LOCALHOST_CERTIFICATE, LOCALHOST_KEY } from "./localhost-certificate.ts";
 import { createPostgresWorld, type PostgresWorld } from "./postgres-world.ts";
+import { describeRoomStore } from "./room-store-contract.ts";
 import { describeStore } from "./store-contract.ts";
 import { TEST_CERTIFICATE } from "./certificate.ts";
 
@@ -33,6 +35,9 @@ function story(error: unknown): string {
   return error instanceof Error ? `${error.message} ${story(error.cause)}` : "";
 }
 
+const ROOM: RoomInfo = { id: "r", slug: "r", kind: "public", name: "n", topic: "", archived: false };
+const ADA: User = { id: "u1", name: "Ada" };
+
 describeEngine(["postgres"], "the store on PostgreSQL", ({ databaseUrl }) => {
   let world: PostgresWorld;
   beforeAll(async () => {
@@ -41,6 +46,7 @@ describeEngine(["postgres"], "the store on PostgreSQL", ({ databaseUrl }) => {
   afterAll(() => world.close());
 
   describeStore("postgres", () => world.openStore());
+  describeRoomStore("postgres", () => world.openStore());
 
   describe("postgres: text", () => {
     it("with a byte order mark in front comes back as it went in", async () => {
@@ -56,11 +62,12 @@ describeEngine(["postgres"], "the store on PostgreSQL", ({ databaseUrl }) => {
       const [own, foreign] = [await world.openStore(), await world.openStore()];
       const events = messages("r", 3);
       await own.insertEvents(events);
-      await own.createRoom({ id: "r", name: "ours" }, "u1");
+      await own.rooms.createRoom(ROOM, ADA);
       await own.markCaughtUp([{ partition: 0, caughtUpAtMs: 5 }], 1);
       expect((await foreign.eventsAfter("r", ZERO, 9)).events).toEqual([]);
-      expect((await foreign.rooms()).map(({ id }) => id)).toEqual(["lobby"]);
-      expect(await foreign.isMember("r", "u1")).toBe(false);
+      const listed = await foreign.rooms.listRooms(ADA.id, false, { limit: 9 });
+      expect(listed.items.map(({ id }) => id)).toEqual(["lobby"]);
+      expect(await foreign.rooms.standings([["r", ADA.id]])).toEqual([undefined]);
       expect(await foreign.caughtUpAt()).toBeUndefined();
       expect(await foreign.insertEvents(events)).toEqual({ inserted: 3, conflicts: [] });
       expect(await own.insertEvents(events)).toEqual({ inserted: 0, conflicts: [] });
@@ -84,7 +91,7 @@ describeEngine(["postgres"], "the store on PostgreSQL", ({ databaseUrl }) => {
       const store = await world.openStore(
         world.options({ url, ...(schema === undefined ? {} : { schema }) }),
       );
-      await store.createRoom({ id: "r", name: "n" }, "u");
+      await store.rooms.createRoom(ROOM, ADA);
       expect(await world.query(`SELECT id FROM ${wanted}.rooms ORDER BY created_at`)).toEqual([
         { id: "lobby" },
         { id: "r" },
