@@ -12,7 +12,12 @@ export default defineConfig({
         test: {
           ...common,
           name: "suites",
-          include: ["functions/**/*.test.ts", "web/**/*.test.ts", "scripts/**/*.test.ts", "infra/**/*.test.ts"],
+          include: [
+            "functions/**/*.test.ts",
+            "web/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "infra/**/*.test.ts",
+          ],
           exclude: ["**/node_modules/**", ...faults],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
