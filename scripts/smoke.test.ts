@@ -45,7 +45,7 @@ function misroute(url: string, path: RegExp, status: number, body: string): Serv
 describe("npm run smoke", () => {
   let embedded: Embedded;
   let server: Server | undefined;
-  beforeAll(async () => void (embedded = await startEmbedded()), 60_000);
+  beforeAll(async () => void (embedded = await startEmbedded()), 120_000);
   afterAll(async () => void (await embedded?.stop()));
   afterEach(() => void server?.close());
 

@@ -172,6 +172,32 @@ describe("stages", () => {
   });
 });
 
+describe("what the workflows call", () => {
+  const all = [...files.map(textOf), action].join("\n");
+
+  it("is there", () => {
+    const { scripts } = JSON.parse(readFileSync(join(github, "../package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    const names = [...all.matchAll(/npm run ([\w:]+)/g)].map(([, name = ""]) => name);
+    expect(new Set(names)).toEqual(new Set(["smoke", "stage"]));
+    for (const name of names) expect(scripts).toHaveProperty(name);
+  });
+
+  it("gets every variable that the stack reads, and no others", () => {
+    const settings = readFileSync(join(github, "../infra/settings.ts"), "utf8");
+    const read = new Set([...settings.matchAll(/env\["(\w+)"\]/g)].map(([, name = ""]) => name));
+    read.delete("SKAT_CONSUMER"); // a choice for small stages, made by hand
+    const deploying = ["preview.yml", "production.yml"].flatMap((file) =>
+      stepsOf(workflowOf(file).jobs["deploy"] ?? {}),
+    );
+    const given = deploying
+      .filter(({ run }) => run?.includes("sst deploy"))
+      .flatMap(({ env = {} }) => Object.keys(env));
+    expect(new Set(given)).toEqual(read);
+  });
+});
+
 describe("the checks", () => {
   it("run on the oldest Node that is supported and on the images' own", () => {
     const { engines } = JSON.parse(readFileSync(join(github, "../package.json"), "utf8")) as {
