@@ -64,17 +64,16 @@ describeEngine(["secure"], "stages with rights of their own", () => {
 
   beforeAll(async () => {
     world = await startSecureWorld({ kafkaUsers: STAGES.map((stage) => `skat-${stage}`) });
-    for (const stage of STAGES) {
-      const made = await stageCommand(["create", stage, "--password-stdin"], topicsOf(stage));
-      expect(made).toEqual({ code: 0, output: expect.stringContaining(`rights of User:skat-${stage}`) });
-    }
     await Promise.all(
       STAGES.map(async (stage) => {
-        nodes.set(stage, await startNode(envOf(stage)));
-        consumers.set(stage, await startConsumer(envOf(stage)));
+        const made = await stageCommand(["create", stage, "--password-stdin"], topicsOf(stage));
+        expect(made).toEqual({ code: 0, output: expect.stringContaining(`rights of User:skat-${stage}`) });
+        const [node, consumer] = [startNode(envOf(stage)), startConsumer(envOf(stage))];
+        nodes.set(stage, await node);
+        consumers.set(stage, await consumer);
       }),
     );
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await Promise.all([...nodes.values(), ...consumers.values()].map((one) => one.kill()));
     await world?.close();
