@@ -181,10 +181,11 @@ describeEngine(["secure"], "stages with rights of their own", () => {
     const [admin, producer] = [kafka.admin(), kafka.producer()];
     await Promise.all([admin.connect(), producer.connect()]);
     const typeOf = (work: Promise<unknown>) => work.then(() => "done", kafkaErrorType);
-    const groupId = `skat.${other}.store`;
-    expect(await typeOf(admin.fetchOffsets({ groupId, topics: [topicOf(one)] }))).toBe(
-      "GROUP_AUTHORIZATION_FAILED",
-    );
+    const offsetsOf = (stage: Stage) =>
+      admin.fetchOffsets({ groupId: `skat.${stage}.store`, topics: [topicOf(one)] });
+    expect(await offsetsOf(one)).toHaveLength(1);
+    // kafkajs asks for the group's coordinator first, and does not tell why it was refused.
+    await expect(offsetsOf(other)).rejects.toThrow("Failed to find group coordinator");
     if (topicOf(one) !== topicOf(other)) {
       expect(await typeOf(producer.send({ topic: topicOf(other), messages: [{ value: "x" }] }))).toBe(
         "TOPIC_AUTHORIZATION_FAILED",
