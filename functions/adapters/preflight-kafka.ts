@@ -121,21 +121,33 @@ async function checkWriting({ connection, admin, config }: Session): Promise<str
 
 const IMPOSSIBLE_ACKS = 2;
 
-/** A broker that has just started may need a moment to know its groups. */
+/**
+ * A broker that has just started may need a moment to know its groups; to one that may not know them, kafkajs says the same:
+ * the coordinator was not found.
+ */
 async function checkGroup({ admin, config, runtime }: Session): Promise<string> {
   if (!(await metadata(admin, config.topic))) return "no topic yet";
+  const deadlineMs = runtime.elapsed() + COORDINATOR_MS_MAX;
   for (;;) {
     try {
       await admin.fetchOffsets({ groupId: config.groupId, topics: [config.topic] });
       return config.groupId;
     } catch (error) {
-      if (!COORDINATOR_NOT_YET.has(kafkaErrorType(error))) throw error;
+      if (!isNotYet(error) || runtime.elapsed() > deadlineMs) throw error;
       await sleep(runtime, POLL_MS);
     }
   }
 }
 
+const COORDINATOR_MS_MAX = 8_000;
 const POLL_MS = 200;
+
+function isNotYet(error: unknown): boolean {
+  return (
+    COORDINATOR_NOT_YET.has(kafkaErrorType(error)) || error instanceof kafkajs.KafkaJSGroupCoordinatorNotFound
+  );
+}
+
 const COORDINATOR_NOT_YET: ReadonlySet<string | undefined> = new Set([
   "GROUP_LOAD_IN_PROGRESS",
   "GROUP_COORDINATOR_NOT_AVAILABLE",
@@ -207,9 +219,9 @@ function explain(error: unknown, config: KafkaConfig): CheckFault {
       `These credentials may not use the topics ${topicsOf(config).join(" and ")} (${type}).`,
       `let them Read, Write, Describe and DescribeConfigs on both, or set STAGE to the stage that ${CREDENTIALS} are for.`,
     );
-  if (type === "GROUP_AUTHORIZATION_FAILED")
+  if (type === "GROUP_AUTHORIZATION_FAILED" || error instanceof kafkajs.KafkaJSGroupCoordinatorNotFound)
     return fault(
-      `These credentials may not use the consumer group ${config.groupId} (${type}).`,
+      `These credentials may not use the consumer group ${config.groupId} (${type || text}).`,
       `let them Read and Delete on groups that begin with ${config.groupId}, or set STAGE to the stage that they are for.`,
     );
   if (/SASL.*(fail|invalid)/i.test(text))

@@ -22,6 +22,8 @@ const KAFKA = "functions/test/event-log-kafka.test.ts";
 const ENGINES = "functions/test/faults/engines.test.ts";
 const GUARANTEES = "functions/test/faults/guarantees.test.ts";
 const DEGRADED = "functions/test/faults/degraded.test.ts";
+const DOCTOR = "functions/test/doctor.test.ts";
+const STAGES = "functions/test/faults/stages.test.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -353,5 +355,61 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "functions/adapters/auth-jwt.ts",
     edits: [["        issuer: this.#issuer,\n", ""]],
     noticedBy: ["functions/test/auth-jwt.test.ts", "\\[G12\\]"],
+  },
+  {
+    name: "sasl-copy",
+    mechanism: "kafkajs does not write into the configuration's credentials",
+    file: "functions/adapters/kafka-client.ts",
+    edits: [["sasl: { ...config.sasl }", "sasl: config.sasl"]],
+    noticedBy: [DOCTOR, "with SCRAM"],
+  },
+  {
+    name: "preflight",
+    mechanism: "a node looks at its engines before it uses them",
+    file: "functions/node.ts",
+    edits: [["    await preflight(deps);\n", ""]],
+    noticedBy: [DOCTOR, "a node that can't use its engines"],
+  },
+  {
+    name: "eviction",
+    mechanism: "a Redis that may throw messages away is refused",
+    file: "functions/adapters/preflight-redis.ts",
+    edits: [['if (policy === "noeviction") return policy;', "return policy;"]],
+    noticedBy: [DOCTOR, "eviction"],
+  },
+  {
+    name: "clocks",
+    mechanism: "clocks that are too far apart are refused",
+    file: "functions/adapters/preflight-redis.ts",
+    edits: [["if (apartMs <= CLOCK_MARGIN_MS / 2) return", "if (apartMs >= 0) return"]],
+    noticedBy: [DOCTOR, "clocks that are apart"],
+  },
+  {
+    name: "look-only",
+    mechanism: "the look at the right to write writes nothing",
+    file: "functions/adapters/preflight-kafka.ts",
+    edits: [["const IMPOSSIBLE_ACKS = 2;", "const IMPOSSIBLE_ACKS = 1;"]],
+    noticedBy: [DOCTOR, "looking writes nothing"],
+  },
+  {
+    name: "redis-user",
+    mechanism: "G12 a stage's user of Redis reaches its own names only",
+    file: "functions/adapters/stage-redis.ts",
+    edits: [["`~${names}`", '"~*"']],
+    noticedBy: [STAGES, "the user of pr-1 may neither"],
+  },
+  {
+    name: "kafka-prefix",
+    mechanism: "G12 one stage's name may be the beginning of another's",
+    file: "functions/adapters/stage-kafka.ts",
+    edits: [["const prefix = `skat.${stage}.`;", "const prefix = `skat.${stage}`;"]],
+    noticedBy: [STAGES, "the user of pr-1 may neither"],
+  },
+  {
+    name: "production-stays",
+    mechanism: "the stage production is not removed by a command",
+    file: "functions/core/stages.ts",
+    edits: [["if (PROTECTED.has(stage))", "if (false)"]],
+    noticedBy: [STAGES, "production is refused"],
   },
 ];

@@ -64,17 +64,16 @@ describeEngine(["secure"], "stages with rights of their own", () => {
 
   beforeAll(async () => {
     world = await startSecureWorld({ kafkaUsers: STAGES.map((stage) => `skat-${stage}`) });
-    for (const stage of STAGES) {
-      const made = await stageCommand(["create", stage, "--password-stdin"], topicsOf(stage));
-      expect(made).toEqual({ code: 0, output: expect.stringContaining(`rights of User:skat-${stage}`) });
-    }
     await Promise.all(
       STAGES.map(async (stage) => {
-        nodes.set(stage, await startNode(envOf(stage)));
-        consumers.set(stage, await startConsumer(envOf(stage)));
+        const made = await stageCommand(["create", stage, "--password-stdin"], topicsOf(stage));
+        expect(made).toEqual({ code: 0, output: expect.stringContaining(`rights of User:skat-${stage}`) });
+        const [node, consumer] = [startNode(envOf(stage)), startConsumer(envOf(stage))];
+        nodes.set(stage, await node);
+        consumers.set(stage, await consumer);
       }),
     );
-  }, 120_000);
+  }, 180_000);
   afterAll(async () => {
     await Promise.all([...nodes.values(), ...consumers.values()].map((one) => one.kill()));
     await world?.close();
@@ -182,10 +181,11 @@ describeEngine(["secure"], "stages with rights of their own", () => {
     const [admin, producer] = [kafka.admin(), kafka.producer()];
     await Promise.all([admin.connect(), producer.connect()]);
     const typeOf = (work: Promise<unknown>) => work.then(() => "done", kafkaErrorType);
-    const groupId = `skat.${other}.store`;
-    expect(await typeOf(admin.fetchOffsets({ groupId, topics: [topicOf(one)] }))).toBe(
-      "GROUP_AUTHORIZATION_FAILED",
-    );
+    const offsetsOf = (stage: Stage) =>
+      admin.fetchOffsets({ groupId: `skat.${stage}.store`, topics: [topicOf(one)] });
+    expect(await offsetsOf(one)).toHaveLength(1);
+    // kafkajs asks for the group's coordinator first, and does not tell why it was refused.
+    await expect(offsetsOf(other)).rejects.toThrow("Failed to find group coordinator");
     if (topicOf(one) !== topicOf(other)) {
       expect(await typeOf(producer.send({ topic: topicOf(other), messages: [{ value: "x" }] }))).toBe(
         "TOPIC_AUTHORIZATION_FAILED",
