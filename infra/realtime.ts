@@ -8,7 +8,11 @@ import { NODE_PATHS } from "./web.ts";
 /** Of a node's connections: the rest is for the minutes until another one has started. */
 const FULL = 0.6;
 
-export function createRealtime(context: TaskContext, balancer: Balancer, web: sst.aws.StaticSite): sst.aws.Service {
+export function createRealtime(
+  context: TaskContext,
+  balancer: Balancer,
+  web: sst.aws.StaticSite,
+): sst.aws.Service {
   const { stage } = context;
   const service = new sst.aws.Service("Node", {
     ...taskArgs(context, "node"),
