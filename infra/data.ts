@@ -65,6 +65,17 @@ function createKafka(stage: Stage, { project, kafka: serviceName }: AivenSetting
   };
 }
 
+/** As `npm run stage` gives them where a server lets it: without what tells or changes anything beyond the stage's names. */
+const RIGHTS = {
+  valkeyAclCategories: [
+    ..."+@read +@write +@pubsub +@scripting +@connection +@transaction -@dangerous -@admin".split(" "),
+  ],
+  valkeyAclCommands: [
+    ..."-scan -randomkey -dbsize -pubsub -function -script +script|load +info +time".split(" "),
+    ..."+cluster|slots +cluster|shards +cluster|nodes".split(" "),
+  ],
+};
+
 function createValkey({ name }: Stage, { project, valkey: serviceName }: AivenSettings): Secrets {
   const user = new aiven.ValkeyUser("ValkeyUser", {
     project,
@@ -72,8 +83,7 @@ function createValkey({ name }: Stage, { project, valkey: serviceName }: AivenSe
     username: `skat-${name}`,
     valkeyAclKeys: [`skat:${name}:*`],
     valkeyAclChannels: [`skat:${name}:*`],
-    valkeyAclCategories: ["+@all", "-@dangerous"],
-    valkeyAclCommands: ["+info"],
+    ...RIGHTS,
   });
   const { serviceHost, servicePort } = aiven.getValkeyOutput({ project, serviceName });
   return {

@@ -3,12 +3,16 @@ import type { Balancer } from "./balancer.ts";
 import { metricOf } from "./metrics.ts";
 import { HEALTH_PATH, PORTS, TIMEOUTS, type Stage } from "./stage.ts";
 import { environmentOf, serviceTransform, taskArgs, taskTransforms, type TaskContext } from "./task.ts";
-import { NODE_PATHS, type Web } from "./web.ts";
+import { NODE_PATHS } from "./web.ts";
 
 /** Of a node's connections: the rest is for the minutes until another one has started. */
 const FULL = 0.6;
 
-export function createRealtime(context: TaskContext, balancer: Balancer, web: Web): sst.aws.Service {
+export function createRealtime(
+  context: TaskContext,
+  balancer: Balancer,
+  web: sst.aws.StaticSite,
+): sst.aws.Service {
   const { stage } = context;
   const service = new sst.aws.Service("Node", {
     ...taskArgs(context, "node"),
@@ -17,7 +21,7 @@ export function createRealtime(context: TaskContext, balancer: Balancer, web: We
       PORT: String(PORTS.node),
       HEARTBEAT_MS: String(TIMEOUTS.heartbeatMs),
       CONNECTIONS_MAX: String(stage.node.connectionsMax),
-      ALLOWED_ORIGINS: web.origin,
+      ALLOWED_ORIGINS: web.url,
     },
     capacity: stage.isSpot ? "spot" : { fargate: { weight: 1 } },
     // Memory is not given back when connections end, so that it could only ever scale out.

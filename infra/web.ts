@@ -14,14 +14,8 @@ const POLICIES = {
 } as const;
 const ORIGIN_ID = "nodes";
 
-export interface Web {
-  readonly url: $util.Output<string>;
-  /** As a browser tells it. */
-  readonly origin: $util.Output<string>;
-}
-
-export function createWeb(balancer: Balancer, { domain }: Settings): Web {
-  const site = new sst.aws.StaticSite("Web", {
+export function createWeb(balancer: Balancer, { domain }: Settings): sst.aws.StaticSite {
+  return new sst.aws.StaticSite("Web", {
     path: "web",
     build: { command: "node ../node_modules/vite/bin/vite.js build", output: "dist" },
     ...(domain === undefined ? {} : { domain }),
@@ -38,7 +32,6 @@ export function createWeb(balancer: Balancer, { domain }: Settings): Web {
       },
     },
   });
-  return { url: site.url, origin: site.url.apply((url) => new URL(url).origin) };
 }
 
 function originOf({ origin }: Balancer) {

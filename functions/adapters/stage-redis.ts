@@ -7,7 +7,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const SCAN_COUNT = 1_000;
 
 /** What Skat needs, without what tells or changes anything beyond the stage's own names. */
-const RIGHTS = [
+export const RIGHTS = [
   ..."+@read +@write +@pubsub +@scripting +@connection +@transaction -@dangerous -@admin".split(" "),
   ..."-scan -randomkey -dbsize -pubsub -function -script +script|load +info +time".split(" "),
   ..."+cluster|slots +cluster|shards +cluster|nodes".split(" "),

@@ -4,6 +4,10 @@ import { CLOUDWATCH_METRICS, logMetrics, type CloudwatchService } from "../adapt
 import { systemRuntime } from "../adapters/runtime-system.ts";
 import type { Cancel, Runtime } from "../core/runtime.ts";
 import { createMetrics, METRICS } from "../lib/metrics.ts";
+import { describeEngine } from "./engines.ts";
+import { startConsumer, startNode, type Running } from "./harness.ts";
+import { RawClient } from "./test-client.ts";
+import { waitFor } from "./wait-for.ts";
 
 interface Line {
   readonly _aws: {
@@ -98,4 +102,42 @@ describe("metrics for CloudWatch", () => {
     expect(lines).toHaveLength(1);
     expect(start("node", 0).due).toEqual([]);
   });
+});
+
+describeEngine(["redis", "kafka", "postgres"], "metrics for CloudWatch, from real processes", (engines) => {
+  const running: Running[] = [];
+  const env = {
+    STAGE: `cloudwatch-${process.pid}`,
+    AUTH_SECRET: "a-secret-that-is-only-used-in-this-test",
+    METRICS_LOG_MS: "200",
+    REDIS_URL: engines.redisUrl,
+    KAFKA_BROKERS: engines.kafkaBrokers,
+    DATABASE_URL: engines.databaseUrl,
+  };
+  afterEach(() => Promise.all(running.splice(0).map((each) => each.kill())));
+
+  /** The lines that a process has written, as CloudWatch finds them in its log. */
+  const linesOf = (process: Running): Line[] =>
+    process
+      .output()
+      .split("\n")
+      .filter((line) => line.startsWith('{"_aws"') && line.endsWith("}"))
+      .map((line) => JSON.parse(line) as Line);
+
+  it("the node tells its connections, and the consumer how far behind it is", async () => {
+    const [node, consumer] = await Promise.all([startNode(env), startConsumer(env)]);
+    running.push(node, consumer);
+    const client = await RawClient.open(node.url);
+    const told = await waitFor(
+      () => linesOf(node).find((line) => line["skat_node_connections"] === 1),
+      "the node to tell one connection",
+    );
+    expect(told).toMatchObject({ stage: env.STAGE, service: "node" });
+    client.close();
+    await waitFor(() => linesOf(node).at(-1)?.["skat_node_connections"] === 0, "the node to tell none");
+    await waitFor(
+      () => linesOf(consumer).some((line) => line["skat_consumer_oldest_unstored_seconds"] === 0),
+      "the consumer to tell that all is stored",
+    );
+  }, 120_000);
 });

@@ -4,7 +4,7 @@
  *
  *   node --import tsx infra/test/evaluate.ts <stage> <file> [--dev]
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
@@ -16,7 +16,8 @@ import { found, made, type Call, type NewResource } from "./mocks.ts";
 const [stage = "", outFile = "", flag] = process.argv.slice(2);
 const isDev = flag === "--dev";
 const root = resolve(import.meta.dirname, "../..");
-const work = join(root, ".sst");
+/** Where it really is: the bundler tells files by that. */
+const work = realpathSync(join(root, ".sst"));
 const platform = join(work, "platform");
 /** SST's own copies: an Output of another Pulumi would be none to it. */
 const load = createRequire(join(platform, "package.json"));

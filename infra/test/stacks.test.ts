@@ -7,6 +7,7 @@ import {
   CLOUDWATCH_NAMESPACE,
   type CloudwatchService,
 } from "../../functions/adapters/metrics-cloudwatch.ts";
+import { RIGHTS } from "../../functions/adapters/stage-redis.ts";
 import { VARIABLES } from "../../functions/config/variables.ts";
 import { ConfigError, loadConfig, type Role } from "../../functions/config.ts";
 import { createOps } from "../../functions/http/ops.ts";
@@ -46,7 +47,7 @@ const stack = (name: string): Stack => {
 };
 const NAMES = ["production", "pr-12", "pr-9999", "personal, scheduled, on Aiven"] as const;
 
-describeStack("infra: stacks", { timeout: 120_000 }, () => {
+describeStack("infra: stacks", { timeout: 300_000 }, () => {
   beforeAll(async () => {
     // Two at a time: each has a process of its own.
     const [production, preview] = await Promise.all([
@@ -348,6 +349,8 @@ describeStack("infra: stacks", { timeout: 120_000 }, () => {
       valkeyAclKeys: ["skat:ann:*"],
       valkeyAclChannels: ["skat:ann:*"],
     });
+    const { valkeyAclCategories, valkeyAclCommands } = aiven.one("aiven:index/valkeyUser:ValkeyUser");
+    expect([...(valkeyAclCategories as string[]), ...(valkeyAclCommands as string[])]).toEqual(RIGHTS);
   });
 });
 

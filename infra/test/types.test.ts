@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { describeStack, run } from "./stack.ts";
 
-describeStack("infra: types", { timeout: 120_000 }, () => {
+describeStack("infra: types", { timeout: 300_000 }, () => {
   it("the stack fits the types of SST and of the providers", async () => {
     await expect(run(["node_modules/typescript/bin/tsc", "-p", "infra/tsconfig.json"])).resolves.toBe("");
   });

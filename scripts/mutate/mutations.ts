@@ -4,6 +4,8 @@
  * A patch replaces text that occurs just once in its file, so that one which no longer fits is told instead of passing for applied.
  */
 
+import { INFRA_MUTATIONS } from "./infra.ts";
+
 export interface Mutation {
   readonly name: string;
   /** The rule or guarantee it keeps, and what it is. */
@@ -412,4 +414,5 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [["if (PROTECTED.has(stage))", "if (false)"]],
     noticedBy: [STAGES, "production is refused"],
   },
+  ...INFRA_MUTATIONS,
 ];

@@ -14,7 +14,13 @@ export interface Scratch {
 
 /** What git does not keep and tests need: the first is made, the others are installed and only pointed to. */
 const GENERATED = "functions/generated";
-const INSTALLED = ["node_modules", "functions/node_modules", "web/node_modules", "infra/node_modules"];
+const INSTALLED = [
+  "node_modules",
+  "functions/node_modules",
+  "web/node_modules",
+  "infra/node_modules",
+  ".sst",
+];
 
 export function makeScratch(): Scratch {
   const dir = mkdtempSync(join(tmpdir(), "skat-mutate-"));
