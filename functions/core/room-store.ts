@@ -165,8 +165,9 @@ export interface ChangeStore {
   listChanges(room: string | undefined, page: Page): Promise<PageOf<Change>>;
 }
 
-export function leftReasonOf(action: Action | undefined): LeftReason {
-  if (action === "ban") return "banned";
+/** `action` is the last that was done to the user; none where only the outcome is known. */
+export function leftReasonOf(action: Action | undefined, standing: Standing | undefined): LeftReason {
+  if (action === "ban" || (standing && standing.bannedUntilMs > 0)) return "banned";
   return action === "leave" ? "left" : "removed";
 }
 
