@@ -432,6 +432,23 @@ function describeRooms(start: () => Promise<Product>): void {
     expect(rest["next"]).toBeUndefined();
   });
 
+  it.each([
+    "'; DROP TABLE rooms; --",
+    "{p0}:notices",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "\u0410dmin",
+    "\u05e9\u05dc\u05d5\u05dd",
+    "e\u0301",
+    "👩‍👩‍👧‍👦",
+    "__proto__",
+  ])("a name comes back as it is, and its slug is plain: %s", async (name) => {
+    const made = await owner.do("POST", "/rooms", { name, topic: name });
+    expect(made).toMatchObject({ name, topic: name, slug: expect.stringMatching(/^[a-z0-9]+(-[a-z0-9]+)*$/) });
+    expect(await owner.do("GET", `/rooms/${String(made["slug"])}`)).toEqual(made);
+    (await owner.joined(String(made["id"]))).close();
+  });
+
   it("fields that are not one's to set are ignored", async () => {
     const forged = {
       id: "lobby",
