@@ -23,7 +23,7 @@ import {
 import type { Cancel, Runtime } from "./runtime.ts";
 
 /** G13 promises five seconds. */
-const FOLLOW_MS = 2_000;
+const FOLLOW_MS = 1_500;
 /** Longer than a statement may take; looked back over every `FOLLOW_MS`. */
 const OVERLAP_MS = 30_000;
 /** Looked back over at a notice: of what takes longer, the next look in time hears. */

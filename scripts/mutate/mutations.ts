@@ -359,7 +359,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "follow-in-time",
     mechanism: "G13 a change takes effect although its notice was lost",
     file: "functions/core/follower.ts",
-    edits: [["const FOLLOW_MS = 2_000;", "const FOLLOW_MS = 600_000;"]],
+    edits: [["const FOLLOW_MS = 1_500;", "const FOLLOW_MS = 600_000;"]],
     noticedBy: [ROOMS, "real engines.*without a notice"],
   },
   {
