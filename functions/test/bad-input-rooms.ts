@@ -34,7 +34,10 @@ const wrong = (field: string) => [400, "invalid_field", field] as const;
 const shown = (value: unknown): string => JSON.stringify(value).slice(0, 40);
 
 const badRoom = (field: string, value: unknown): HttpCase =>
-  row(`a room with ${field} ${shown(value)}`, "POST", () => "/api/rooms", wrong(field), { name: "x", [field]: value });
+  row(`a room with ${field} ${shown(value)}`, "POST", () => "/api/rooms", wrong(field), {
+    name: "x",
+    [field]: value,
+  });
 
 const badChange = (field: string, value: unknown): HttpCase =>
   row(`a room changed to ${field} ${shown(value)}`, "PATCH", inRoom(), wrong(field), { [field]: value });
@@ -49,7 +52,9 @@ const badBan = (field: string, value: unknown): HttpCase =>
   row(`a ban with ${field} ${shown(value)}`, "PUT", inRoom("/bans/:bob"), wrong(field), { [field]: value });
 
 const badInvitation = (field: string, value: unknown): HttpCase =>
-  row(`an invitation with ${field} ${shown(value)}`, "POST", inRoom("/invitations"), wrong(field), { [field]: value });
+  row(`an invitation with ${field} ${shown(value)}`, "POST", inRoom("/invitations"), wrong(field), {
+    [field]: value,
+  });
 
 const badRole = (value: unknown): HttpCase =>
   row(`the role ${shown(value)}`, "PATCH", inRoom("/members/:bob"), wrong("role"), { role: value });
@@ -61,7 +66,10 @@ const noRoom = (id: string): HttpCase =>
   row(`the room ${id}`, "GET", () => `/api/rooms/${id}`, [404, "unknown_room"]);
 
 const noCode = (code: string): HttpCase =>
-  row(`the invitation ${code.slice(0, 40)}`, "POST", () => `/api/invitations/${code}`, [404, "unknown_invitation"]);
+  row(`the invitation ${code.slice(0, 40)}`, "POST", () => `/api/invitations/${code}`, [
+    404,
+    "unknown_invitation",
+  ]);
 
 const byStranger = (method: string, rest: string, body?: unknown): HttpCase =>
   row(`${method} ${rest} by no member`, method, inRoom(rest), [403, "not_member"], body, asBob);
@@ -71,19 +79,32 @@ const badDirect = (users: unknown): HttpCase =>
   row(`a direct room of ${shown(users)}`, "POST", () => "/api/direct", wrong("users"), { users });
 
 export const ROOM_CASES: readonly HttpCase[] = [
-  ...[5, null, "", "  ", "a\nb", "a\0b", "\ud83d", "Tea\u202eaeT", "\u2066x", "\u200b", "x".repeat(65), `a${"\u0301".repeat(1000)}`].map(
-    (name) => badRoom("name", name),
-  ),
+  ...[
+    5,
+    null,
+    "",
+    "  ",
+    "a\nb",
+    "a\0b",
+    "\ud83d",
+    "Tea\u202eaeT",
+    "\u2066x",
+    "\u200b",
+    "x".repeat(65),
+    `a${"\u0301".repeat(1000)}`,
+  ].map((name) => badRoom("name", name)),
   ...["direct", "secret", "", null, 1, ["public"]].map((kind) => badRoom("kind", kind)),
   ...[5, null, "a\nb", "a\0b", "\udc00", "x".repeat(501)].map((topic) => badRoom("topic", topic)),
   ...["yes", 1, null].map((archived) => badChange("archived", archived)),
   ...[5, "", "a\0b"].map((name) => badChange("name", name)),
   ...PAGES.flatMap((path) =>
-    ["limit=0", "limit=201", "limit=-1", "limit=1e2", "limit=99999", "limit=%00"].map((query) => badPage(path, query, "limit")),
+    ["limit=0", "limit=201", "limit=-1", "limit=1e2", "limit=99999", "limit=%00"].map((query) =>
+      badPage(path, query, "limit"),
+    ),
   ),
   ...PAGES.flatMap((path) =>
-    ["after=", "after='%20OR%201=1--", "after=%00", `after=${"x".repeat(101)}`, "after=%F0%9F%8D%B0"].map((query) =>
-      badPage(path, query, "after"),
+    ["after=", "after='%20OR%201=1--", "after=%00", `after=${"x".repeat(101)}`, "after=%F0%9F%8D%B0"].map(
+      (query) => badPage(path, query, "after"),
     ),
   ),
   ...["limit=0", "limit=201", "limit=many"].map((query) => badList(query, "limit")),
@@ -96,10 +117,14 @@ export const ROOM_CASES: readonly HttpCase[] = [
   ...["owner", "moderator", "root", 1].map((role) => badInvitation("role", role)),
   ...["admin", "Owner", "stranger", "", null, ["owner"]].map(badRole),
   ...["root", "*", "%2e%2e", "1%20OR%201=1", "%00", "X".repeat(300)].map(badUser),
-  ...["no-such-room", "%27%20OR%201=1", "*", "lobby%00", "{p0}:notices", "%F0%9F%8D%B0", "x".repeat(300)].map(noRoom),
+  ...["no-such-room", "%27%20OR%201=1", "*", "lobby%00", "{p0}:notices", "%F0%9F%8D%B0", "x".repeat(300)].map(
+    noRoom,
+  ),
   ...["none", "%27%20OR%20%27%27=%27", "%00", "x".repeat(300), "..%2f.."].map(noCode),
   ...[[], "x", [1], ["root"], Array.from({ length: 11 }, () => newId()), null].map(badDirect),
-  row("a direct room with nobody known", "POST", () => "/api/direct", [404, "unknown_user"], { users: [newId()] }),
+  row("a direct room with nobody known", "POST", () => "/api/direct", [404, "unknown_user"], {
+    users: [newId()],
+  }),
   row("a block of oneself", "PUT", ({ alice }) => `/api/blocks/${alice.user.id}`, wrong("user")),
   row("a block of nobody", "PUT", () => "/api/blocks/everybody", [404, "unknown_user"]),
   row("the removal of no member", "DELETE", inRoom("/members/:bob"), [404, "unknown_user"]),

@@ -444,7 +444,11 @@ function describeRooms(start: () => Promise<Product>): void {
     "__proto__",
   ])("a name comes back as it is, and its slug is plain: %s", async (name) => {
     const made = await owner.do("POST", "/rooms", { name, topic: name });
-    expect(made).toMatchObject({ name, topic: name, slug: expect.stringMatching(/^[a-z0-9]+(-[a-z0-9]+)*$/) });
+    expect(made).toMatchObject({
+      name,
+      topic: name,
+      slug: expect.stringMatching(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+    });
     expect(await owner.do("GET", `/rooms/${String(made["slug"])}`)).toEqual(made);
     (await owner.joined(String(made["id"]))).close();
   });
