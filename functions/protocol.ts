@@ -177,7 +177,7 @@ export type ServerFrame =
   | { readonly type: "events"; readonly room: string; readonly events: readonly RoomEvent[] }
   | RoomEvent
   | { readonly type: "left"; readonly ref?: number; readonly room: string; readonly reason?: LeftReason }
-  /** A room that one is a member of has changed, or one has become a member or got another role. */
+  /** A joined room has changed, or one has become a member of a room or got another role there. */
   | { readonly type: "room"; readonly room: string; readonly info: RoomInfo; readonly role: Role }
   /** Somebody's part in a room changed: `role` is null when it has ended. */
   | {

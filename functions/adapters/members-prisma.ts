@@ -1,7 +1,7 @@
 /** Members of rooms on Prisma. */
 import type { Member, MemberStore, Page, PageOf } from "../core/room-store.ts";
 import type { Role, User } from "../protocol.ts";
-import { checkTexts, noted, toPageOf, type Ask } from "./prisma-ask.ts";
+import { checkTexts, heldOwners, leavesOwner, noted, toPageOf, type Ask } from "./prisma-ask.ts";
 
 export class PrismaMembers implements MemberStore {
   readonly #ask: Ask;
@@ -29,24 +29,29 @@ export class PrismaMembers implements MemberStore {
     user: string,
     by: User,
     { action, reason }: { action: "leave" | "remove"; reason?: string },
-  ): Promise<void> {
+  ): Promise<boolean> {
     checkTexts(room, user, by.id, by.name, reason);
-    await this.#ask(
+    const changed = await this.#ask(
       (prisma) => prisma.$executeRaw`
-        WITH done AS (DELETE FROM members WHERE room = ${room} AND "user" = ${user} RETURNING room, "user", user_name)
-        ${noted(by, action, reason === undefined ? {} : { reason })}`,
+        WITH ${heldOwners(room)}, done AS (
+          DELETE FROM members WHERE room = ${room} AND "user" = ${user} AND ${leavesOwner(user)}
+          RETURNING room, "user", user_name
+        ) ${noted(by, action, reason === undefined ? {} : { reason })}`,
     );
+    return changed > 0;
   }
 
-  async setRole(room: string, user: string, role: Role, by: User): Promise<void> {
+  async setRole(room: string, user: string, role: Role, by: User): Promise<boolean> {
     checkTexts(room, user, by.id, by.name);
-    await this.#ask(
+    const changed = await this.#ask(
       (prisma) => prisma.$executeRaw`
-        WITH done AS (
-          UPDATE members SET role = ${role} WHERE room = ${room} AND "user" = ${user} AND role <> ${role}
+        WITH ${heldOwners(room)}, done AS (
+          UPDATE members SET role = ${role}
+          WHERE room = ${room} AND "user" = ${user} AND role <> ${role} AND ${leavesOwner(user)}
           RETURNING room, "user", user_name
         ) ${noted(by, "role", { role })}`,
     );
+    return changed > 0;
   }
 
   async mute(room: string, user: string, untilMs: number, by: User): Promise<void> {
@@ -84,10 +89,5 @@ export class PrismaMembers implements MemberStore {
         SELECT DISTINCT ON ("user") "user" AS id, user_name AS name FROM members
         WHERE "user" = ANY(${[...ids]}::text[]) AND user_name <> '' ORDER BY "user", joined_at DESC`,
     );
-  }
-
-  async ownersOf(room: string): Promise<number> {
-    checkTexts(room);
-    return this.#ask((prisma) => prisma.member.count({ where: { room, role: "owner" } }));
   }
 }

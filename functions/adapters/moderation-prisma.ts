@@ -2,7 +2,7 @@
 import { directKeyOf, FOREVER_MS } from "../core/room-store.ts";
 import type { Ban, Invitation, ModerationStore, Page, PageOf } from "../core/room-store.ts";
 import type { Role, User } from "../protocol.ts";
-import { checkTexts, noted, toPageOf, type Ask } from "./prisma-ask.ts";
+import { checkTexts, heldOwners, leavesOwner, noted, toPageOf, type Ask } from "./prisma-ask.ts";
 
 export class PrismaModeration implements ModerationStore {
   readonly #ask: Ask;
@@ -11,21 +11,22 @@ export class PrismaModeration implements ModerationStore {
     this.#ask = ask;
   }
 
-  async ban(room: string, { user, reason, untilMs }: Ban, by: User): Promise<void> {
+  async ban(room: string, { user, reason, untilMs }: Ban, by: User): Promise<boolean> {
     checkTexts(room, user.id, user.name, reason, by.id, by.name);
     const until = new Date(untilMs);
-    await this.#ask(
+    const changed = await this.#ask(
       (prisma) => prisma.$executeRaw`
-        WITH gone AS (
-          DELETE FROM members WHERE room = ${room} AND "user" = ${user.id}
+        WITH ${heldOwners(room)}, gone AS (
+          DELETE FROM members WHERE room = ${room} AND "user" = ${user.id} AND ${leavesOwner(user.id)}
         ), done AS (
           INSERT INTO bans (room, "user", user_name, reason, until)
-          VALUES (${room}, ${user.id}, ${user.name}, ${reason}, ${until}::timestamptz)
+          SELECT ${room}, ${user.id}, ${user.name}, ${reason}, ${until}::timestamptz WHERE ${leavesOwner(user.id)}
           ON CONFLICT (room, "user") DO UPDATE SET reason = excluded.reason, until = excluded.until
           WHERE (bans.reason, bans.until) IS DISTINCT FROM (excluded.reason, excluded.until)
           RETURNING room, "user", user_name
         ) ${noted(by, "ban", { reason, ...(untilMs === FOREVER_MS ? {} : { untilMs }) })}`,
     );
+    return changed > 0;
   }
 
   async unban(room: string, user: string, by: User): Promise<void> {

@@ -34,6 +34,18 @@ export function noted(by: User, action: Action, detail: object = {}): Prisma.Sql
     SELECT room, "user", user_name, ${by.id}, ${by.name}, ${action}, ${JSON.stringify(detail)}::jsonb FROM done`;
 }
 
+/** The room's owners, held until the statement ends: of two that would take each other's part the second sees the first's work. */
+export function heldOwners(room: string): Prisma.Sql {
+  return Prisma.sql`
+    owners AS (SELECT "user" FROM members WHERE room = ${room} AND role = 'owner' ORDER BY "user" FOR UPDATE)`;
+}
+
+/** Whether one of `owners` is left when this user is none any more. */
+export function leavesOwner(user: string): Prisma.Sql {
+  return Prisma.sql`
+    ((SELECT count(*) FROM owners) <> 1 OR NOT EXISTS (SELECT FROM owners WHERE "user" = ${user}))`;
+}
+
 /** A page of rows of which one more than the limit was asked for. */
 export function toPageOf<Row, Item>(
   rows: readonly Row[],

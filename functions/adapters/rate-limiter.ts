@@ -18,6 +18,8 @@ import { redisNames } from "./redis-names.ts";
 /** Part of the points that a node counts by itself before it tells the others. */
 const OWN_PART = 0.1;
 const REPORT_MS = 200;
+/** A Redis that takes longer is taken as away: nobody waits for a counter. */
+const ANSWER_MS = 250;
 
 export interface RateLimiterOptions {
   readonly rates: Limits["rates"];
@@ -51,7 +53,7 @@ export class FlexibleRateLimiter implements RateLimiter {
     );
     this.#runtime = runtime;
     this.#logger = logger;
-    this.#client = redis && connectRedis(redis);
+    this.#client = redis && connectRedis(redis, { commandTimeout: ANSWER_MS });
     this.#client?.on("error", (err: Error) => logger.debug("rate limits are this node's own", { err }));
     for (const [rate, windows] of Object.entries(this.#windows)) {
       const prefix = redis ? redisNames(redis.stage).rate(rate) : rate;

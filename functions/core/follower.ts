@@ -23,7 +23,7 @@ import {
 import type { Cancel, Runtime } from "./runtime.ts";
 
 /** G13 promises five seconds. */
-const FOLLOW_MS = 2_000;
+const FOLLOW_MS = 1_500;
 /** Longer than a statement may take; looked back over every `FOLLOW_MS`. */
 const OVERLAP_MS = 30_000;
 /** Looked back over at a notice: of what takes longer, the next look in time hears. */
@@ -54,6 +54,8 @@ export class Follower {
   #lookedAtMs: number;
   /** How far the next look reaches back beyond the last one. */
   #overlapMs = 0;
+  /** The last look failed; that has been told. */
+  #failing = false;
   #current: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
   #cancelTimer: Cancel;
@@ -93,7 +95,9 @@ export class Follower {
 
   /** A standing may have changed without the trail having it. */
   async recheck(pair: Pair): Promise<void> {
-    await this.#apply([{ pair, change: undefined }]);
+    const work = this.#current.then(() => this.#apply([{ pair, change: undefined }]));
+    this.#current = work.catch(() => {}); // told to the caller
+    await work;
   }
 
   close(): void {
@@ -112,12 +116,14 @@ export class Follower {
       await this.#apply(fresh.flatMap((change) => this.#concerned(change)));
       fresh.forEach(({ id }) => this.#seen.set(id, nowMs));
       this.#lookedAtMs = nowMs;
+      this.#failing = false;
       for (const [id, seenMs] of this.#seen) {
         if (seenMs >= nowMs - 2 * OVERLAP_MS) break;
         this.#seen.delete(id);
       }
     } catch (error) {
-      logger.warn("the trail of changes can't be read now", { err: error });
+      logger[this.#failing ? "debug" : "warn"]("the trail of changes can't be read now", { err: error });
+      this.#failing = true;
     }
   }
 
@@ -143,7 +149,7 @@ export class Follower {
     const standings = await access.refresh(byPair.map(({ pair }) => pair));
     byPair.forEach(({ pair: [room, user], change }, index) => {
       const standing = standings[index];
-      const reason = leftReasonOf(change?.action);
+      const reason = leftReasonOf(change?.action, standing);
       for (const session of audience.of(user)) session.standingChanged(room, standing, reason);
       if (change?.user && isOfMembers(change.action))
         hub.tell(room, toMemberFrame(room, change.user, standing));

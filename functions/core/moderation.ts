@@ -12,7 +12,7 @@ import {
   type PageOf,
   type Standing,
 } from "./room-store.ts";
-import type { Rooms, RoomVerbsDeps } from "./rooms.ts";
+import { lastOwner, type Rooms, type RoomVerbsDeps } from "./rooms.ts";
 
 export interface NewInvitation {
   readonly role: Exclude<Role, "owner" | "moderator">;
@@ -32,8 +32,8 @@ export class Moderation {
   async setRole(room: string, user: string, role: Role, by: User): Promise<void> {
     const { member } = await this.#target(room, user, by, "setRole");
     if (!member) throw unknownUser();
-    if (role !== "owner") await this.#rooms.keepOwner(room, member.role);
-    await this.#deps.store.members.setRole(room, user, role, by);
+    const changed = await this.#deps.store.members.setRole(room, user, role, by);
+    if (!changed && member.role === "owner" && role !== "owner") throw lastOwner();
     await this.#deps.announce();
   }
 
@@ -49,9 +49,9 @@ export class Moderation {
   async remove(room: string, user: string, reason: string | undefined, by: User): Promise<void> {
     const { member } = await this.#target(room, user, by, "remove");
     if (!member) throw unknownUser();
-    await this.#rooms.keepOwner(room, member.role);
     const why = { action: "remove", ...(reason === undefined ? {} : { reason }) } as const;
-    await this.#deps.store.members.removeMember(room, user, by, why);
+    const removed = await this.#deps.store.members.removeMember(room, user, by, why);
+    if (!removed && member.role === "owner") throw lastOwner();
     await this.#deps.announce();
   }
 
@@ -63,10 +63,10 @@ export class Moderation {
     by: User,
   ): Promise<void> {
     const { member } = await this.#target(room, user, by, "ban");
-    await this.#rooms.keepOwner(room, member?.role);
     const [known] = await this.#deps.store.members.people([user]);
     const ban = { user: { id: user, name: known?.name ?? "" }, reason, untilMs: this.#untilMs(forMs) };
-    await this.#deps.store.moderation.ban(room, ban, by);
+    const banned = await this.#deps.store.moderation.ban(room, ban, by);
+    if (!banned && member?.role === "owner") throw lastOwner();
     await this.#deps.announce();
   }
 

@@ -3,7 +3,7 @@
  *
  * Every write is one statement, and in the same statement leaves its `Change`: the audit trail has each change exactly
  * once, and one that changes nothing leaves none. Whoever may do it has been asked before; the store only keeps what would
- * break the data: a banned user is not joined, an invitation is not used twice too often. Pages are in the order of
+ * break the data: a banned user is not joined, an invitation is not used too often, a room with an owner keeps one. Pages are in the order of
  * their keys; `after` is the last key of the page before. Errors as in `store.ts`.
  */
 import type { LeftReason, Role, RoomInfo, User } from "../protocol.ts";
@@ -121,24 +121,25 @@ export interface RoomStore {
 export interface MemberStore {
   /** Does nothing for a member, a banned user, and in a room of `membersMax`. */
   addMember(room: string, user: User, membersMax: number): Promise<void>;
+  /** False when nothing was changed: there is no such member, or it is the last owner. */
   removeMember(
     room: string,
     user: string,
     by: User,
     why: { action: "leave" | "remove"; reason?: string },
-  ): Promise<void>;
-  setRole(room: string, user: string, role: Role, by: User): Promise<void>;
+  ): Promise<boolean>;
+  /** False when nothing was changed, as above. */
+  setRole(room: string, user: string, role: Role, by: User): Promise<boolean>;
   mute(room: string, user: string, untilMs: number, by: User): Promise<void>;
   /** By user id. */
   members(room: string, page: Page): Promise<PageOf<Member>>;
   /** Users by their last known name; those never seen in a room are left out. */
   people(ids: readonly string[]): Promise<readonly User[]>;
-  ownersOf(room: string): Promise<number>;
 }
 
 export interface ModerationStore {
-  /** Ends the membership as well. A ban that is there is replaced. */
-  ban(room: string, ban: Ban, by: User): Promise<void>;
+  /** Ends the membership as well. A ban that is there is replaced. False when nothing was changed, as above. */
+  ban(room: string, ban: Ban, by: User): Promise<boolean>;
   unban(room: string, user: string, by: User): Promise<void>;
   /** Those in force, by user id. */
   bans(room: string, page: Page): Promise<PageOf<Ban>>;
@@ -165,8 +166,9 @@ export interface ChangeStore {
   listChanges(room: string | undefined, page: Page): Promise<PageOf<Change>>;
 }
 
-export function leftReasonOf(action: Action | undefined): LeftReason {
-  if (action === "ban") return "banned";
+/** `action` is the last that was done to the user; none where only the outcome is known. */
+export function leftReasonOf(action: Action | undefined, standing: Standing | undefined): LeftReason {
+  if (action === "ban" || (standing && standing.bannedUntilMs > 0)) return "banned";
   return action === "leave" ? "left" : "removed";
 }
 

@@ -1,5 +1,5 @@
 /** The verbs of rooms and membership, each checked against the table of permissions. */
-import { LOBBY, type Role, type RoomInfo, type RoomKind, type User } from "../protocol.ts";
+import { LOBBY, type RoomInfo, type RoomKind, type User } from "../protocol.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { Access } from "./access.ts";
 import { check, type Verb } from "./permissions.ts";
@@ -109,20 +109,14 @@ export class Rooms {
 
   async leave(room: string, user: User): Promise<void> {
     const { member } = await this.permit(room, user, "leave");
-    await this.keepOwner(room, member?.role);
-    await this.#deps.store.members.removeMember(room, user.id, user, { action: "leave" });
+    const left = await this.#deps.store.members.removeMember(room, user.id, user, { action: "leave" });
+    if (!left && member?.role === "owner") throw lastOwner();
     await this.#deps.announce();
   }
 
   async members(room: string, user: User, page: Page): Promise<PageOf<Member>> {
     await this.permit(room, user, "listMembers");
     return this.#deps.store.members.members(room, page);
-  }
-
-  /** Throws `last_owner` when `role` is that of the only owner. */
-  async keepOwner(room: string, role: Role | undefined): Promise<void> {
-    if (role === "owner" && (await this.#deps.store.members.ownersOf(room)) < 2)
-      throw new ChatError("last_owner", "Make another member the owner first.");
   }
 
   async #made(room: RoomInfo): Promise<ListedRoom> {
@@ -133,6 +127,10 @@ export class Rooms {
   #unlike(slug: string): string {
     return `${slug}-${Buffer.from(this.#deps.runtime.randomBytes(6)).toString("hex")}`;
   }
+}
+
+export function lastOwner(): ChatError {
+  return new ChatError("last_owner", "Make another member the owner first.");
 }
 
 function toListed({ room, member }: Standing): ListedRoom {

@@ -5,6 +5,7 @@ import { CLOSES, DEFAULT_LIMITS, ERRORS, SUBPROTOCOL, type ServerFrame } from ".
 import { BYTES_CASES, bytesOf, UPGRADE_CASES } from "./bad-input-bytes.ts";
 import { FRAME_CASES, type FrameCase } from "./bad-input-frames.ts";
 import { HTTP_CASES, REQUEST_CASES, TRAVERSALS, type HttpCase } from "./bad-input-http.ts";
+import { ROOM_CASES } from "./bad-input-rooms.ts";
 import { newId, openWorld, ROOMS_MAX, SECRET, STAGE, type World } from "./bad-input-world.ts";
 import { describeEngine } from "./engines.ts";
 import { startWorld } from "./faults/world.ts";
@@ -129,6 +130,8 @@ function describeBadInput(start: () => Promise<Product>): void {
   });
 
   test.each(HTTP_CASES)("http: $what", (bad) => playRequest(world, bad));
+
+  test.each(ROOM_CASES)("http: $what", (bad) => playRequest(world, bad));
 
   test.each(REQUEST_CASES)("http: $what", async ({ request, status }) => {
     expect(statusIn(await exchange(product.running.url, [request]))).toBe(status);

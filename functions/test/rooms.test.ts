@@ -1,5 +1,10 @@
 /** Rooms, people and permissions on the product itself: one embedded node, and two nodes on real engines. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openPostgres } from "../adapters/postgres-client.ts";
+import { PrismaStore } from "../adapters/store-prisma.ts";
+import { FOREVER_MS } from "../core/room-store.ts";
+import type { Store } from "../core/store.ts";
+import { readDatabaseUrl } from "../lib/connection-url.ts";
 import type { RoomKind, ServerFrame } from "../protocol.ts";
 import { heard, Person, say, sinceOf, type Answer } from "./api-client.ts";
 import { describeEngine } from "./engines.ts";
@@ -27,10 +32,49 @@ describe("rooms on embedded engines", () => {
 });
 
 describeEngine(["control"], "rooms on real engines, over two nodes", () => {
+  let store: Store;
+  let urls: readonly string[];
   describeRooms(async () => {
-    const world = await startWorld("rooms", ENV);
+    const world = await startWorld(ENV.STAGE, ENV);
     const [first, second] = await Promise.all([world.node(), world.node(), world.consumer()]);
-    return { urls: [first.url, second.url], stop: () => world.close() };
+    urls = [first.url, second.url];
+    const { url, schema = "skat_rooms" } = readDatabaseUrl(world.env["DATABASE_URL"] ?? "");
+    store = new PrismaStore(openPostgres({ url, schema, poolMax: 2, statementTimeoutMs: 5_000 }));
+    return { urls, stop: () => Promise.all([store.close(), world.close()]) };
+  });
+
+  it(`[G13] without a notice from Redis, ban, removal and role take effect on both nodes within ${EFFECT_MS_MAX} ms`, async () => {
+    const owner = await Person.on(urls, "Olga");
+    const by = { id: owner.id, name: owner.name };
+    const room = await owner.room("public");
+    const speaker = await owner.joined(room);
+    const people = await Promise.all(Array.from({ length: 6 }, (_, n) => Person.on(urls, `n${n}`)));
+    const clients = await Promise.all(people.map((one, n) => one.joined(room, n)));
+    const startMs = performance.now();
+    // As a node does it whose notices are all lost: the store has the change, and nobody is told.
+    await Promise.all(
+      people.map(({ id, name }, n) => {
+        if (n < 2)
+          return store.moderation.ban(room, { user: { id, name }, reason: "", untilMs: FOREVER_MS }, by);
+        if (n < 4) return store.members.removeMember(room, id, by, { action: "remove" });
+        return store.members.setRole(room, id, "read-only", by);
+      }),
+    );
+    const told = clients.map((client, n) => client.next(n < 4 ? "left" : "room", client.frames.length));
+    const tookMs = await Promise.all(told.map(async (each) => (await each, performance.now() - startMs)));
+    console.log(`without a notice: slowest ${Math.max(...tookMs).toFixed(0)} ms`);
+    expect(Math.max(...tookMs)).toBeLessThan(EFFECT_MS_MAX);
+    expect(await say(speaker, room, "afterwards")).toBe("sent");
+    await waitFor(
+      () => clients.slice(4).every((client) => heard(client, "afterwards")),
+      "those who stayed to hear",
+    );
+    expect(clients.slice(0, 4).filter((client) => heard(client, "afterwards"))).toEqual([]);
+    expect(await Promise.all(clients.slice(4).map((client) => say(client, room, "may I?")))).toEqual([
+      "forbidden",
+      "forbidden",
+    ]);
+    for (const client of [...clients, speaker]) client.close();
   });
 });
 
@@ -386,6 +430,27 @@ function describeRooms(start: () => Promise<Product>): void {
     const members = [page, rest].flatMap(({ members: some }) => some as { user: { id: string } }[]);
     expect(members.map(({ user }) => user.id)).toEqual([owner, ...people].map(({ id }) => id).sort());
     expect(rest["next"]).toBeUndefined();
+  });
+
+  it.each([
+    "'; DROP TABLE rooms; --",
+    "{p0}:notices",
+    "../../etc/passwd",
+    "<script>alert(1)</script>",
+    "\u0410dmin",
+    "\u05e9\u05dc\u05d5\u05dd",
+    "e\u0301",
+    "👩‍👩‍👧‍👦",
+    "__proto__",
+  ])("a name comes back as it is, and its slug is plain: %s", async (name) => {
+    const made = await owner.do("POST", "/rooms", { name, topic: name });
+    expect(made).toMatchObject({
+      name,
+      topic: name,
+      slug: expect.stringMatching(/^[a-z0-9]+(-[a-z0-9]+)*$/),
+    });
+    expect(await owner.do("GET", `/rooms/${String(made["slug"])}`)).toEqual(made);
+    (await owner.joined(String(made["id"]))).close();
   });
 
   it("fields that are not one's to set are ignored", async () => {

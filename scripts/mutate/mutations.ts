@@ -20,6 +20,7 @@ const SCRIPTS = "functions/adapters/redis-scripts.ts";
 const REDIS = "functions/test/room-stream-redis.test.ts";
 const RULES = "functions/test/rules.test.ts";
 const RECONCILE = "functions/test/reconcile.test.ts";
+const ROOMS = "functions/test/rooms.test.ts";
 const KAFKA = "functions/test/event-log-kafka.test.ts";
 const ENGINES = "functions/test/faults/engines.test.ts";
 const GUARANTEES = "functions/test/faults/guarantees.test.ts";
@@ -413,6 +414,48 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "functions/core/stages.ts",
     edits: [["if (PROTECTED.has(stage))", "if (false)"]],
     noticedBy: [STAGES, "production is refused"],
+  },
+  {
+    name: "follow-in-time",
+    mechanism: "G13 a change takes effect although its notice was lost",
+    file: "functions/core/follower.ts",
+    edits: [["const FOLLOW_MS = 1_500;", "const FOLLOW_MS = 600_000;"]],
+    noticedBy: [ROOMS, "real engines.*without a notice"],
+  },
+  {
+    name: "out-of-the-room",
+    mechanism: "G13 who is no member any more hears nothing more",
+    file: "functions/core/session.ts",
+    edits: [["    this.#detach(room);\n", ""]],
+    noticedBy: [ROOMS, "embedded.*a ban takes effect"],
+  },
+  {
+    name: "retry-of-the-banned",
+    mechanism: "G2 a retry of what was sent before a ban gets its first answer again",
+    file: "functions/core/session.ts",
+    edits: [["maybeSent ? await chat.repeat(send) : undefined", "maybeSent ? undefined : undefined"]],
+    noticedBy: [ROOMS, "embedded.*retry of what was sent"],
+  },
+  {
+    name: "unknown-to-strangers",
+    mechanism: "G13 a private room is unknown to strangers",
+    file: "functions/core/permissions.ts",
+    edits: [['(!member && standing.room.kind !== "public")', "false"]],
+    noticedBy: [ROOMS, "embedded.*answers a stranger exactly"],
+  },
+  {
+    name: "counted-together",
+    mechanism: "nodes count rates together",
+    file: "functions/adapters/rate-limiter.ts",
+    edits: [["if (!this.#client) return", "if (this.#client !== null) return"]],
+    noticedBy: ["functions/test/limits.test.ts", "two nodes count together"],
+  },
+  {
+    name: "trusted-hops",
+    mechanism: "an address is believed of trusted proxies only",
+    file: "functions/lib/client-address.ts",
+    edits: [["hops.at(-trustedHops)", "hops.at(0)"]],
+    noticedBy: ["functions/test/limits.test.ts", "client wrote a header itself"],
   },
   ...INFRA_MUTATIONS,
 ];
