@@ -121,7 +121,7 @@ export class Client {
     this.#sender = new Sender({
       outbox: this.#outbox,
       runtime,
-      isReady: (room) => this.#outbox.isMyTurn && this.#rooms.get(room)?.isIn === true,
+      isReady: (room) => this.#rooms.get(room)?.isIn === true,
       onRefused: (entry, error) => this.#onRefused(entry, error),
       request: ({ room, id, body, since, replyTo }, onReply) =>
         this.#connection.request(

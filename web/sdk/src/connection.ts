@@ -94,7 +94,6 @@ export class Connection {
   }
 
   #open(): void {
-    this.#discard();
     this.#returnAtMs = undefined;
     this.#setState({ phase: "connecting" });
     this.#setTimer("open", REPLY_TIMEOUT_MS, () => this.#lost(NO_CLOSE_FRAME));
