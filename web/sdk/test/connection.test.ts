@@ -99,6 +99,13 @@ describe("a connection", () => {
     expect(runtime.advanceToSocket()).toBe(4_000);
   });
 
+  it("has one socket, however often it is started", () => {
+    connection.start();
+    connect();
+    connection.start();
+    expect(runtime.sockets.length).toBe(1);
+  });
+
   it("comes back at once when the network returns", () => {
     connect();
     runtime.socket.drop();
