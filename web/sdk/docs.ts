@@ -8,13 +8,16 @@ import { emitTypes } from "./build.ts";
 const PAGE = fileURLToPath(new URL("../../docs/sdk.md", import.meta.url));
 const EXAMPLE = fileURLToPath(new URL("./example.ts", import.meta.url));
 const INDEX = "web/sdk/src/index.d.ts";
+/** Has a page of its own. */
+const PROTOCOL = "functions/protocol.d.ts";
 
 /** The page as it should be. */
 export function renderSdkPage(): string {
   const dir = mkdtempSync(join(tmpdir(), "skat-sdk-"));
   try {
     emitTypes(dir);
-    const declarations = exportsOf(read(dir, INDEX)).map(({ file, name }) =>
+    const ours = exportsOf(read(dir, INDEX)).filter(({ file }) => !file.endsWith(PROTOCOL));
+    const declarations = ours.map(({ file, name }) =>
       declarationOf(name, read(dir, join(INDEX, "..", file))),
     );
     return page(readFileSync(EXAMPLE, "utf8"), declarations);
@@ -36,7 +39,7 @@ a room is shown without holes or doubles, and what is written is kept and sent u
 ${example.trim()}
 \`\`\`
 
-All that \`@skat/client\` exports:
+All that \`@skat/client\` exports, beside types and constants of [the wire](../functions/protocol.ts):
 `;
   return head + declarations.map(({ name, text }) => `\n## ${name}\n\n\`\`\`ts\n${text}\n\`\`\`\n`).join("");
 }

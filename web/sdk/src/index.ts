@@ -12,7 +12,7 @@ export type { HistoryPage, RoomView } from "./view.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
 export type { ListenOptions } from "./emitter.ts";
 export type { TokenReason, TokenSource } from "./tokens.ts";
-export { createApi, type Account, type Api, type Fetch, type HistoryQuery, type RoomInfo } from "./api.ts";
+export { createApi, type Account, type Api, type Fetch, type HistoryQuery, type ListedRoom } from "./api.ts";
 export { memoryStorage, type ForeignChange, type OutboxStorage } from "./storage.ts";
 export { indexedDbStorage } from "./storage-indexeddb.ts";
 export type { WebSocketClass, WebSocketLike } from "./socket.ts";
@@ -25,6 +25,8 @@ export {
   type Ability,
   type Limits,
   type ResetReason,
+  type Role,
   type RoomEvent,
+  type RoomInfo,
   type User,
 } from "../../../functions/protocol.ts";
