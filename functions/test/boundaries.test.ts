@@ -1,6 +1,6 @@
 /** Who may import whom, and who may read the environment, held by reading the sources: the linter misses some spellings. */
 import { readdirSync, readFileSync } from "node:fs";
-import { join, normalize, relative, sep } from "node:path";
+import { join, normalize, sep } from "node:path";
 import { describe, expect, it } from "vitest";
 
 const functionsDir = join(import.meta.dirname, "..");
@@ -64,6 +64,20 @@ const sources = readdirSync(functionsDir, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts") && !/^(?:generated|test|node_modules)\//.test(file))
   .map((file) => ({ file, code: codeOf(readFileSync(join(functionsDir, file), "utf8")) }));
 
+/** The sources of a folder in web/. */
+function webSources(folder: string): { file: string; code: string }[] {
+  const dir = join(functionsDir, "../web", folder);
+  const files = readdirSync(dir, { recursive: true, encoding: "utf8" }).filter((file) =>
+    /\.tsx?$/.test(file),
+  );
+  return files.map((file) => ({ file, code: codeOf(readFileSync(join(dir, file), "utf8")) }));
+}
+
+/** Whether what a file imports lies in the same folder of sources. */
+function isBeside(file: string, name: string): boolean {
+  return name.startsWith(".") && !normalize(join(file, "..", name)).startsWith("..");
+}
+
 describe("boundaries", () => {
   it("protocol ← lib ← core ← adapters and http ← entries, siblings apart", () => {
     expect(sources.flatMap(({ file, code }) => faultsOf(file, code))).toEqual([]);
@@ -80,17 +94,19 @@ describe("boundaries", () => {
     expect(core.filter(({ code }) => impure.test(code)).map(({ file }) => file)).toEqual([]);
   });
 
-  it("the page knows the wire and nothing else of the server", () => {
-    const web = join(functionsDir, "../web/src");
-    const files = readdirSync(web, { recursive: true, encoding: "utf8" }).filter((file) =>
-      /\.tsx?$/.test(file),
+  it("the SDK knows the wire and nothing else, and takes time and chance from its runtime", () => {
+    const sdk = webSources("sdk/src");
+    const outside = sdk.flatMap(({ file, code }) => importsOf(code).filter((name) => !isBeside(file, name)));
+    expect(new Set(outside)).toEqual(new Set(["../../../functions/protocol.ts"]));
+    const machines = sdk.filter(({ code }) => impure.test(code)).map(({ file }) => file);
+    expect(machines).toEqual(["runtime-system.ts"]);
+  });
+
+  it("the page knows the SDK and nothing of the server", () => {
+    const outside = webSources("src").flatMap(({ file, code }) =>
+      importsOf(code).filter((name) => name.startsWith(".") && !isBeside(file, name)),
     );
-    const names = files.flatMap((file) => {
-      const found = importsOf(codeOf(readFileSync(join(web, file), "utf8")));
-      return found.map((name) => relative(functionsDir, join(web, file, "..", name)));
-    });
-    const inside = names.filter((name) => !name.startsWith("..") && name !== "");
-    expect(new Set(inside)).toEqual(new Set(["protocol.ts"]));
+    expect(outside).toEqual([]);
   });
 });
 

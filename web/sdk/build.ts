@@ -41,7 +41,8 @@ function published(): object {
   return { ...rest, exports: { types: "./types/web/sdk/src/index.d.ts", default: "./index.js" } };
 }
 
-function emitTypes(outDir: string): void {
+/** Declarations of all modules, under the paths of the sources. */
+export function emitTypes(outDir: string): void {
   const args = ["--noEmit", "false", "--declaration", "--emitDeclarationOnly", "--outDir", outDir];
   execFileSync(process.execPath, [TSC, "-p", join(SDK, "tsconfig.build.json"), ...args], {
     stdio: "inherit",

@@ -1,5 +1,5 @@
 /** The HTTP side of the wire: guests, rooms, history. */
-import type { ErrorBody, User } from "../../../functions/protocol.ts";
+import type { ErrorBody, Role, RoomInfo, User } from "../../../functions/protocol.ts";
 import { ClientError } from "./errors.ts";
 import type { HistoryPage } from "./view.ts";
 
@@ -8,15 +8,16 @@ export interface Account {
   readonly user: User;
 }
 
-export interface RoomInfo {
-  readonly id: string;
-  readonly name: string;
+/** A room that may be seen, and what one is in it. */
+export interface ListedRoom extends RoomInfo {
+  /** None where one is no member. */
+  readonly role?: Role;
 }
 
 export interface Api {
   guest(name: string): Promise<Account>;
-  rooms(token: string): Promise<readonly RoomInfo[]>;
-  createRoom(token: string, name: string): Promise<RoomInfo>;
+  rooms(token: string): Promise<readonly ListedRoom[]>;
+  createRoom(token: string, name: string): Promise<ListedRoom>;
   history(token: string, room: string, query: HistoryQuery): Promise<HistoryPage>;
 }
 
@@ -40,11 +41,29 @@ export function createApi(baseUrl: string, fetch: Fetch = (url, init) => globalT
     callJson<Answer>(fetch, `${baseUrl}/api${path}`, options);
   return {
     guest: (name) => call<Account>("/guest", { post: { name } }),
-    rooms: async (token) => (await call<{ rooms: readonly RoomInfo[] }>("/rooms", { token })).rooms,
-    createRoom: (token, name) => call<RoomInfo>("/rooms", { token, post: { name } }),
+    rooms: (token) => allRooms((after) => call(`/rooms?${searchOf({ after })}`, { token })),
+    createRoom: (token, name) => call<ListedRoom>("/rooms", { token, post: { name } }),
     history: (token, room, { signal, ...query }) =>
       call<HistoryPage>(`/rooms/${encodeURIComponent(room)}/events?${searchOf(query)}`, { token, signal }),
   };
+}
+
+interface RoomsPage {
+  readonly rooms: readonly ListedRoom[];
+  readonly next?: string;
+}
+
+async function allRooms(
+  ask: (after: string | undefined) => Promise<RoomsPage>,
+): Promise<readonly ListedRoom[]> {
+  const rooms: ListedRoom[] = [];
+  let after: string | undefined;
+  do {
+    const page = await ask(after);
+    rooms.push(...page.rooms);
+    after = page.next;
+  } while (after !== undefined);
+  return rooms;
 }
 
 interface CallOptions {

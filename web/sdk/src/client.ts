@@ -11,7 +11,7 @@ import {
   type ServerFrame,
   type User,
 } from "../../../functions/protocol.ts";
-import type { Api, HistoryQuery, RoomInfo } from "./api.ts";
+import type { Api, HistoryQuery, ListedRoom } from "./api.ts";
 import { Connection, type ConnectionState } from "./connection.ts";
 import { Deliveries, type Delivery } from "./deliveries.ts";
 import { Emitter, type ListenOptions } from "./emitter.ts";
@@ -50,6 +50,10 @@ export interface ClientEvents {
   readonly reset: { readonly room: string; readonly reason: ResetReason };
   /** An own message went a step further. */
   readonly delivery: Delivery;
+  /** A room changed, or this user's role in it. */
+  readonly room: Extract<ServerFrame, { type: "room" }>;
+  /** Somebody's part in a room changed. */
+  readonly member: Extract<ServerFrame, { type: "member" }>;
   /** What the server can't do right now; empty when it is whole again. */
   readonly degraded: ReadonlySet<Ability>;
   /** Something failed that no call is waiting for. */
@@ -121,7 +125,7 @@ export class Client {
     this.#sender = new Sender({
       outbox: this.#outbox,
       runtime,
-      isReady: (room) => this.#outbox.isMyTurn && this.#rooms.get(room)?.isIn === true,
+      isReady: (room) => this.#rooms.get(room)?.isIn === true,
       onRefused: (entry, error) => this.#onRefused(entry, error),
       request: ({ room, id, body, since, replyTo }, onReply) =>
         this.#connection.request(
@@ -244,11 +248,13 @@ export class Client {
     return this.#parts.api.history(this.#tokens.current, room, query);
   }
 
-  listRooms(): Promise<readonly RoomInfo[]> {
+  /** The own rooms and the public ones. */
+  listRooms(): Promise<readonly ListedRoom[]> {
     return this.#parts.api.rooms(this.#tokens.current);
   }
 
-  createRoom(name: string): Promise<RoomInfo> {
+  /** Makes a public room. */
+  createRoom(name: string): Promise<ListedRoom> {
     return this.#parts.api.createRoom(this.#tokens.current, name);
   }
 
@@ -310,6 +316,8 @@ export class Client {
     else if (frame.type === "recovered") this.#onDegraded(() => this.#degraded.delete(frame.engine));
     else if (frame.type === "saved") frame.ids.forEach((id) => this.#outbox.setState(id, "saved"));
     else if (frame.type === "error") this.#fault(ClientError.of(frame));
+    else if (frame.type === "room") this.#emitter.emit("room", frame);
+    else if (frame.type === "member") this.#emitter.emit("member", frame);
     else if ("room" in frame) this.#onRoomFrame(frame);
   }
 

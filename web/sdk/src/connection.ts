@@ -2,13 +2,13 @@
  * The connection of one session: opens the socket, authenticates, matches replies to requests, notices when it is dead,
  * and comes back with growing, jittered delays until it is told not to.
  */
-import { CLOSES, type ClientFrame, type ServerFrame } from "../../../functions/protocol.ts";
+import type { ClientFrame, CloseReason, ServerFrame } from "../../../functions/protocol.ts";
 import { fullJitterMs } from "./backoff.ts";
 import type { Cancel, OpenSocket, Runtime, Socket } from "./runtime.ts";
 
 export type ConnectionState =
   | { readonly phase: "idle" | "connecting" | "online" | "waiting" }
-  /** Not coming back by itself. `code` is an error code, or the number the server closed with. */
+  /** Not coming back by itself. `code` is an error code, or what the server closed with. */
   | { readonly phase: "stopped"; readonly code: string };
 
 type Welcome = Extract<ServerFrame, { type: "welcome" }>;
@@ -34,7 +34,7 @@ const PROBE_TIMEOUT_MS = 5_000;
 /** A connection that lived this long was a good one: the next loss starts from the shortest delay again. */
 const STABLE_AFTER_MS = 5_000;
 const FLOOD_PAUSE_MS = 2_000;
-const NO_CLOSE_FRAME = 1006;
+const FLOODING: CloseReason = "flooding";
 const FIRST_FINAL_CLOSE = 4500;
 const LAST_FINAL_CLOSE = 4999;
 
@@ -94,14 +94,13 @@ export class Connection {
   }
 
   #open(): void {
-    this.#discard();
     this.#returnAtMs = undefined;
     this.#setState({ phase: "connecting" });
-    this.#setTimer("open", REPLY_TIMEOUT_MS, () => this.#lost(NO_CLOSE_FRAME));
+    this.#setTimer("open", REPLY_TIMEOUT_MS, () => this.#lost());
     this.#socket = this.#options.openSocket(this.#options.url, {
       onOpen: () => this.#authenticate(REPLY_TIMEOUT_MS, true),
       onText: (text) => this.#onText(text),
-      onClose: (code) => this.#lost(code),
+      onClose: (code, reason) => this.#closed(code, reason),
     });
   }
 
@@ -110,7 +109,7 @@ export class Connection {
     this.#request({ type: "auth", token: this.#options.token() }, timeoutMs, (reply) => {
       if (reply.type === "welcome") this.#onWelcome(reply, isNew);
       else if (reply.type === "error" && !reply.retriable) this.stop(reply.code);
-      else this.#lost(NO_CLOSE_FRAME, reply.type === "error" ? reply.retryAfterMs : undefined);
+      else this.#lost(reply.type === "error" ? reply.retryAfterMs : undefined);
     });
   }
 
@@ -134,7 +133,7 @@ export class Connection {
 
   #request(frame: Request, timeoutMs: number, onReply: Pending["onReply"]): void {
     const ref = (this.#lastRef += 1);
-    const cancelTimeout = this.#options.runtime.after(timeoutMs, () => this.#lost(NO_CLOSE_FRAME));
+    const cancelTimeout = this.#options.runtime.after(timeoutMs, () => this.#lost());
     this.#pending.set(ref, { onReply, cancelTimeout });
     this.#socket?.send(JSON.stringify({ ...frame, ref }));
   }
@@ -143,7 +142,7 @@ export class Connection {
     const frame = parseFrame(text);
     if (frame === undefined) {
       this.#options.onBadFrame(text);
-      return this.#lost(NO_CLOSE_FRAME);
+      return this.#lost();
     }
     this.#lastHeardMs = this.#options.runtime.elapsed();
     const ref = "ref" in frame ? frame.ref : undefined;
@@ -159,22 +158,25 @@ export class Connection {
   /** The server closes soon. Should it not, this side goes when its time has come. */
   #onReconnect(afterMs: number): void {
     this.#returnAtMs = this.#options.runtime.elapsed() + afterMs;
-    this.#setTimer("goodbye", afterMs, () => this.#lost(NO_CLOSE_FRAME));
+    this.#setTimer("goodbye", afterMs, () => this.#lost());
   }
 
-  #lost(closeCode: number, leastDelayMs = 0): void {
-    if (closeCode >= FIRST_FINAL_CLOSE && closeCode <= LAST_FINAL_CLOSE)
-      return this.stop(closeName(closeCode));
-    const delayMs = Math.max(leastDelayMs, this.#delayMs(closeCode));
+  #closed(code: number, reason: string): void {
+    const isFinal = code >= FIRST_FINAL_CLOSE && code <= LAST_FINAL_CLOSE;
+    if (isFinal) this.stop(reason === "" ? String(code) : reason);
+    else this.#lost(0, reason === FLOODING ? FLOOD_PAUSE_MS : 0);
+  }
+
+  #lost(leastDelayMs = 0, pauseMs = 0): void {
+    const delayMs = Math.max(leastDelayMs, this.#delayMs(pauseMs));
     this.#discard();
     this.#setTimer("open", delayMs, () => this.#open());
     this.#setState({ phase: "waiting" });
   }
 
-  #delayMs(closeCode: number): number {
+  #delayMs(pauseMs: number): number {
     const { runtime } = this.#options;
     if (this.#returnAtMs !== undefined) return Math.max(0, this.#returnAtMs - runtime.elapsed());
-    const pauseMs = closeCode === CLOSES.flooding.code ? FLOOD_PAUSE_MS : 0;
     const jitterMs = fullJitterMs(this.#attempt, () => runtime.random());
     this.#attempt += 1;
     return pauseMs + jitterMs;
@@ -203,11 +205,6 @@ export class Connection {
     this.#timers.get(name)?.();
     this.#timers.delete(name);
   }
-}
-
-function closeName(closeCode: number): string {
-  const known = Object.entries(CLOSES).find(([, { code }]) => code === closeCode);
-  return known?.[0] ?? String(closeCode);
 }
 
 /** A server that sends what is no frame can't be spoken with: the caller ends the connection. */

@@ -14,7 +14,7 @@ export const CLIENT_ERRORS = {
     when: "It is not known yet who writes: wait for the connection, or give `user`.",
   },
   no_websocket: { retriable: false, when: "This runtime has no `WebSocket`: give one in the options." },
-  not_kept: { retriable: true, when: "The storage failed: messages live only as long as this process." },
+  not_kept: { retriable: true, when: "The storage failed: messages no longer outlive the page." },
 } as const satisfies Record<string, { retriable: boolean; when: string }>;
 
 export type ClientErrorCode = ErrorCode | keyof typeof CLIENT_ERRORS;

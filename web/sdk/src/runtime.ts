@@ -19,8 +19,8 @@ export interface Runtime {
 export interface SocketHandlers {
   readonly onOpen: () => void;
   readonly onText: (text: string) => void;
-  /** Called once, with the close code (1006 where there was none). */
-  readonly onClose: (code: number) => void;
+  /** Called once, with the close code (1006 where there was none) and the server's word for it. */
+  readonly onClose: (code: number, reason: string) => void;
 }
 
 export interface Socket {

@@ -7,7 +7,7 @@ import type { OpenSocket } from "./runtime.ts";
 export interface WebSocketLike {
   addEventListener(type: "open" | "error", listener: () => void): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: "close", listener: (event: { code: number }) => void): void;
+  addEventListener(type: "close", listener: (event: { code: number; reason: string }) => void): void;
   send(text: string): void;
   close(code: number): void;
 }
@@ -25,8 +25,8 @@ export function socketsOf(given: WebSocketClass | undefined): OpenSocket {
     socket.addEventListener("open", () => isOver || onOpen());
     socket.addEventListener("message", ({ data }) => isOver || onText(String(data)));
     socket.addEventListener("error", () => {}); // the close that follows tells
-    socket.addEventListener("close", ({ code }) => {
-      if (!isOver) onClose(code);
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (!isOver) onClose(code, reason);
       isOver = true;
     });
     const close = () => {

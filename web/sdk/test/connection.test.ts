@@ -90,6 +90,29 @@ describe("a connection", () => {
     expect(runtime.advanceToSocket()).toBe(4_000);
   });
 
+  it("[G11] waits as long as `reconnect` said, also when the network seems to return before", () => {
+    connect();
+    runtime.socket.deliver({ type: "reconnect", afterMs: 7_000 });
+    runtime.socket.drop(CLOSES.draining.code);
+    runtime.advance(3_000);
+    connection.probe();
+    expect(runtime.advanceToSocket()).toBe(4_000);
+  });
+
+  it("has one socket, however often it is started", () => {
+    connection.start();
+    connect();
+    connection.start();
+    expect(runtime.sockets.length).toBe(1);
+  });
+
+  it("comes back at once when the network returns", () => {
+    connect();
+    runtime.socket.drop();
+    connection.probe();
+    expect(runtime.sockets.length).toBe(2);
+  });
+
   it("[G11] goes by itself when the close that `reconnect` announced does not come", () => {
     connect();
     runtime.socket.deliver({ type: "reconnect", afterMs: 7_000 });

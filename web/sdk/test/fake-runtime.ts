@@ -1,5 +1,5 @@
 /** A runtime that a test owns: time stands still until it is moved, chance is given, sockets end in the test. */
-import type { ClientFrame, ServerFrame } from "../../../functions/protocol.ts";
+import { CLOSES, type ClientFrame, type ServerFrame } from "../../../functions/protocol.ts";
 import type { Cancel, Runtime, Socket, SocketHandlers } from "../src/runtime.ts";
 
 /** The wall clock when a test begins. */
@@ -43,7 +43,8 @@ export class FakeSocket implements Socket {
   drop(code = 1006): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#handlers.onClose(code);
+    const known = Object.entries(CLOSES).find(([, close]) => close.code === code);
+    this.#handlers.onClose(code, known?.[0] ?? "");
   }
 
   /** The newest frame of a type. */

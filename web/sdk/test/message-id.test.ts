@@ -19,6 +19,19 @@ describe("message ids", () => {
     expect(timeOf(ids.make())).toBe(1_600_000_000_000);
   });
 
+  it("[K3] sort as they were made, also when the server's clock seems to go back a little between two connections", () => {
+    const runtime = new FakeRuntime();
+    const ids = new MessageIds(runtime);
+    ids.setClock(1_795_000_000_000);
+    const made = [ids.make()];
+    ids.setClock(1_794_999_999_900);
+    made.push(...Array.from({ length: 5_000 }, () => ids.make()));
+    runtime.advance(200);
+    made.push(ids.make());
+    expect([...made].sort()).toEqual(made);
+    expect(new Set(made).size).toBe(made.length);
+  });
+
   it("are valid, differ, and sort as they were made", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(2), { minLength: 2, maxLength: 300, size: "max" }), (stepsMs) => {

@@ -1,11 +1,11 @@
 /** The rooms there are, and a small form for a new one. */
 import { useId, useState, type FormEvent } from "react";
-import { LOBBY, type RoomInfo } from "@skat/client";
+import { LOBBY, type ListedRoom } from "@skat/client";
 import { errorText, texts } from "../texts.ts";
 import { toFault, type Fault } from "./fault.ts";
 
 export interface RoomListProps {
-  readonly rooms: readonly RoomInfo[];
+  readonly rooms: readonly ListedRoom[];
   readonly fault: Fault | undefined;
   readonly current: string;
   readonly unread: ReadonlyMap<string, number>;

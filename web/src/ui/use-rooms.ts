@@ -1,17 +1,17 @@
 /** The list of rooms from the server, loaded at the start, after each reconnect, and when the reader comes back to the page. */
 import { useCallback, useEffect, useState } from "react";
-import type { Client, RoomInfo } from "@skat/client";
+import type { Client, ListedRoom } from "@skat/client";
 import { toFault, type Fault } from "./fault.ts";
 
 export interface Rooms {
-  readonly rooms: readonly RoomInfo[];
+  readonly rooms: readonly ListedRoom[];
   readonly fault: Fault | undefined;
   readonly reload: () => void;
-  readonly create: (name: string) => Promise<RoomInfo>;
+  readonly create: (name: string) => Promise<ListedRoom>;
 }
 
 export function useRooms(chat: Client, isOnline: boolean): Rooms {
-  const [rooms, setRooms] = useState<readonly RoomInfo[]>([]);
+  const [rooms, setRooms] = useState<readonly ListedRoom[]>([]);
   const [fault, setFault] = useState<Fault>();
 
   const load = useCallback(async () => {
