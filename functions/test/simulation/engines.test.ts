@@ -6,7 +6,6 @@ import { describeStore } from "../store-contract.ts";
 import { SimulatedKafka } from "./kafka.ts";
 import type { Link } from "./link.ts";
 import { SimulatedPostgres } from "./postgres.ts";
-import { Random } from "./random.ts";
 import { SimulatedRedis, type RedisConnection } from "./redis.ts";
 
 const world = systemRuntime;
@@ -32,7 +31,7 @@ describeRoomStream("simulated", async (options?: StreamWorldOptions): Promise<St
 });
 
 async function createLogWorld(): Promise<LogWorld> {
-  const kafka = new SimulatedKafka({ world, random: new Random(1), latencyMs: 0, stage: "test" });
+  const kafka = new SimulatedKafka({ world, latencyMs: 0, stage: "test" });
   const closes: (() => Promise<void>)[] = [];
   const links: Link[] = [];
   const connect = () => {

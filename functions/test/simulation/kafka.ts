@@ -5,11 +5,9 @@ import type { Runtime } from "../../core/runtime.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { KafkaConsumer } from "./kafka-consumer.ts";
 import { Engine, Link, over } from "./link.ts";
-import type { Random } from "./random.ts";
 
 export interface KafkaOptions {
   readonly world: Runtime;
-  readonly random: Random;
   readonly latencyMs: number;
   readonly stage: string;
   readonly partitions?: number;

@@ -97,6 +97,7 @@ export class Link {
   /** Has the engine do `work`, and answers what it answered. */
   request<T>(work: () => Promise<T>): Promise<T> {
     const { world, engine } = this.#options;
+    if (this.#isClosed) return new Promise(() => {});
     if (!this.#isUp) return Promise.reject(unavailable("there is no connection"));
     const epoch = this.#epoch;
     return new Promise<T>((resolve, reject) => {
@@ -135,11 +136,12 @@ export class Link {
     this.#reconnectLater();
   }
 
+  /** The process has ended: whoever still waits waits for ever. */
   close(): void {
     this.#isClosed = true;
     this.#isUp = false;
     this.#epoch++;
-    for (const fail of [...this.#pending]) fail(unavailable("closed"));
+    this.#pending.clear();
     this.#options.engine.links.delete(this);
   }
 
