@@ -19,7 +19,7 @@ export interface ClientOptions {
   readonly trace: ((line: string) => void) | undefined;
 }
 
-const TICK_MS = 200;
+const TICK_MS = 400;
 /** Of its messages, how many are sent twice at once, and how many again much later. */
 const TWICE = 0.04;
 const LATE = 0.04;

@@ -39,12 +39,8 @@ export class Host implements Runtime {
   /** A timer, or something that reaches the process from outside: not before it is awake, and never once it is dead. */
   after(delayMs: number, task: () => void): Cancel {
     let isCancelled = false;
-    const once = (): void => void (isCancelled || task());
-    const cancel = this.#world.after(delayMs, () => this.#run(once));
-    return () => {
-      isCancelled = true;
-      cancel();
-    };
+    void this.#world.after(delayMs, () => isCancelled || this.#run(() => void (isCancelled || task())));
+    return () => void (isCancelled = true);
   }
 
   pause(): void {

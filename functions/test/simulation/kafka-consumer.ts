@@ -14,7 +14,7 @@ export interface KafkaConsumerOptions {
 }
 
 const FETCH_LIMIT = 100;
-const IDLE_MS = 100;
+const IDLE_MS = 200;
 const RETRY = { firstMs: 100, maxMs: 2_000 };
 
 type Handle = (batch: LogBatch) => Promise<void>;

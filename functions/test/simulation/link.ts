@@ -66,18 +66,33 @@ export interface LinkOptions {
   readonly onConnected?: () => void;
 }
 
-type Fail = (error: Error) => void;
+interface Call {
+  readonly work: () => Promise<unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly deadlineMs: number;
+}
+
+/** What left in the same moment arrives in the same moment, as by pipelining. */
+interface Packet<Item> {
+  readonly atMs: number;
+  readonly items: Item[];
+}
 
 const RECONNECT_MS_MAX = 500;
 
 export class Link {
   readonly #options: LinkOptions;
-  readonly #pending = new Set<Fail>();
+  /** Calls without an answer yet, oldest first. */
+  readonly #pending = new Set<Call>();
   #epoch = 0;
   #isUp = true;
   #isClosed = false;
+  #isWatching = false;
   #lastArrivalMs = 0;
   #lastReturnMs = 0;
+  #requests: Packet<Call> | undefined;
+  #replies: Packet<() => void> | undefined;
   /** Nothing gets through, in either direction, and nobody is told. */
   isBlocked = false;
   /** What the engine sends unasked is not heard until the connection is made anew. */
@@ -96,34 +111,21 @@ export class Link {
 
   /** Has the engine do `work`, and answers what it answered. */
   request<T>(work: () => Promise<T>): Promise<T> {
-    const { world, engine } = this.#options;
     if (this.#isClosed) return new Promise(() => {});
     if (!this.#isUp) return Promise.reject(unavailable("there is no connection"));
-    const epoch = this.#epoch;
-    return new Promise<T>((resolve, reject) => {
-      const settle = this.#expect(reject);
-      world.after(this.#arrivalMs(), () => {
-        if (this.isBlocked || engine.isDown) return;
-        engine.whenAwake(() => {
-          if (epoch !== this.#epoch && !this.#options.doesLateWork) return;
-          if (world.random() < engine.refusals) {
-            return this.#return(epoch, () => settle(() => reject(unavailable("the engine refused"))));
-          }
-          work().then(
-            (answer) => this.#return(epoch, () => settle(() => resolve(answer))),
-            (error: Error) => this.#return(epoch, () => settle(() => reject(error))),
-          );
-        });
-      });
-    });
+    const deadlineMs = this.#options.host.elapsed() + this.#options.timeoutMs;
+    return new Promise<unknown>((resolve, reject) => {
+      const call = { work, resolve, reject, deadlineMs };
+      this.#pending.add(call);
+      this.#watch();
+      this.#send(call);
+    }) as Promise<T>;
   }
 
   /** Something that the engine sends unasked. */
   push(task: () => void): void {
-    if (!this.#isUp || this.isDeaf || this.isBlocked) return;
-    if (this.dropChance > 0 && this.#options.world.random() < this.dropChance) return;
-    const epoch = this.#epoch;
-    this.#options.host.after(this.#returnMs(), () => void (epoch === this.#epoch && task()));
+    if (this.isDeaf || (this.dropChance > 0 && this.#options.world.random() < this.dropChance)) return;
+    this.#return(this.#epoch, task);
   }
 
   /** What is under way is lost; a new connection follows as soon as the engine can be reached. */
@@ -131,8 +133,9 @@ export class Link {
     if (!this.#isUp || this.#isClosed) return;
     this.#isUp = false;
     this.#epoch++;
+    this.#requests = this.#replies = undefined;
     this.#options.onCut?.();
-    for (const fail of [...this.#pending]) fail(unavailable("the connection was cut"));
+    for (const call of [...this.#pending]) this.#fail(call, "the connection was cut");
     this.#reconnectLater();
   }
 
@@ -145,29 +148,73 @@ export class Link {
     this.#options.engine.links.delete(this);
   }
 
-  #expect(reject: Fail): (settle: () => void) => void {
-    const { host, timeoutMs, isOrdered } = this.#options;
-    const done = (settle: () => void): void => {
-      if (!this.#pending.delete(fail)) return;
-      cancel();
-      settle();
-    };
-    const fail: Fail = (error) => done(() => reject(error));
-    const cancel = host.after(timeoutMs, () => {
-      fail(unavailable("no answer in time"));
-      if (isOrdered) this.cut();
+  #send(call: Call): void {
+    const { world, isOrdered } = this.#options;
+    const atMs = world.elapsed();
+    if (isOrdered && this.#requests?.atMs === atMs) return void this.#requests.items.push(call);
+    const packet = (this.#requests = { atMs, items: [call] });
+    const epoch = this.#epoch;
+    world.after(this.#arrivalMs(), () => {
+      if (this.#requests === packet) this.#requests = undefined;
+      this.#arrive(packet.items, epoch);
     });
-    this.#pending.add(fail);
-    return done;
   }
 
-  #return(epoch: number, settle: () => void): void {
+  #arrive(calls: readonly Call[], epoch: number): void {
+    const { engine, doesLateWork } = this.#options;
+    if (this.isBlocked || engine.isDown) return;
+    engine.whenAwake(() => {
+      if (epoch === this.#epoch || doesLateWork) for (const call of calls) this.#work(call, epoch);
+    });
+  }
+
+  #work(call: Call, epoch: number): void {
+    const { world, engine } = this.#options;
+    if (engine.refusals > 0 && world.random() < engine.refusals)
+      return this.#return(epoch, () => this.#fail(call, "the engine refused"));
+    call.work().then(
+      (answer) => this.#answer(epoch, () => this.#pending.delete(call) && call.resolve(answer)),
+      (error: Error) => this.#answer(epoch, () => this.#pending.delete(call) && call.reject(error)),
+    );
+  }
+
+  #answer(epoch: number, settle: () => void): void {
     const { world, host, engine, isOrdered } = this.#options;
-    if (engine.lostReplies > 0 && world.random() < engine.lostReplies) {
-      if (isOrdered && epoch === this.#epoch) host.after(this.#latencyMs(), () => this.cut());
-      return;
-    }
-    if (epoch === this.#epoch && !this.isBlocked) host.after(this.#returnMs(), settle);
+    if (engine.lostReplies === 0 || world.random() >= engine.lostReplies) return this.#return(epoch, settle);
+    if (isOrdered && epoch === this.#epoch) host.after(this.#latencyMs(), () => this.cut());
+  }
+
+  #return(epoch: number, task: () => void): void {
+    if (epoch !== this.#epoch || this.isBlocked) return;
+    const { world, host, isOrdered } = this.#options;
+    const atMs = world.elapsed();
+    if (isOrdered && this.#replies?.atMs === atMs) return void this.#replies.items.push(task);
+    const packet = (this.#replies = { atMs, items: [task] });
+    host.after(this.#returnMs(), () => {
+      if (this.#replies === packet) this.#replies = undefined;
+      if (epoch === this.#epoch) for (const item of packet.items) item();
+    });
+  }
+
+  #fail(call: Call, why: string): void {
+    if (this.#pending.delete(call)) call.reject(unavailable(why));
+  }
+
+  /** Looks after the oldest call: one that is over its time may stand for a connection that is half open. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    const { host, isOrdered } = this.#options;
+    const [oldest] = this.#pending;
+    if (!oldest) return;
+    this.#isWatching = true;
+    host.after(oldest.deadlineMs - host.elapsed(), () => {
+      this.#isWatching = false;
+      const nowMs = host.elapsed();
+      const late = [...this.#pending].filter(({ deadlineMs }) => deadlineMs <= nowMs);
+      for (const call of late) this.#fail(call, "no answer in time");
+      if (late.length > 0 && isOrdered) this.cut();
+      this.#watch();
+    });
   }
 
   #reconnectLater(): void {

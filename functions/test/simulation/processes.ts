@@ -28,7 +28,7 @@ export const HEARTBEAT_MS = 3_000;
 const BACKLOG_MAX = 40;
 const STREAM_KEEP = 25;
 const BATCH_MAX = 50;
-const BUFFER_LENGTH_MAX = 64 * 1024;
+const BUFFER_LENGTH_MAX = 1_300 * 1024;
 const DRAIN_MS = 4_000;
 const STALL_MS = 30_000;
 

@@ -29,6 +29,8 @@ export async function run(plan: Plan, trace?: (line: string) => void): Promise<O
       text: `a promise was rejected and nobody listened: ${String(error)}`,
     });
   process.on("unhandledRejection", onRejection);
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0; // thousands of refusals are part of every run
   try {
     await world.start();
     await world.time.run(plan.busyMs);
@@ -52,6 +54,7 @@ export async function run(plan: Plan, trace?: (line: string) => void): Promise<O
       virtualMs: world.time.elapsed(),
     };
   } finally {
+    Error.stackTraceLimit = stackTraceLimit;
     process.off("unhandledRejection", onRejection);
   }
 }

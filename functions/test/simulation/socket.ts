@@ -21,8 +21,11 @@ export interface SocketOptions {
   readonly heartbeatMs: number;
 }
 
-/** Each frame is parsed once, as it is encoded once, for all who hear it. */
-const parsed = new WeakMap<Frame, ServerFrame>();
+/** One who does not read the close is cut off. */
+const CLOSE_GRACE_MS = 2_000;
+
+/** Each frame is parsed once, as it is encoded once, for all who hear it; pages too, though each member's has a text of its own. */
+let last: { readonly text: string; readonly frame: ServerFrame } | undefined;
 
 export class Socket implements Transport {
   readonly #options: SocketOptions;
@@ -65,6 +68,7 @@ export class Socket implements Transport {
     const { node, end, latencyMs } = this.#options;
     this.#pump();
     node.after(3 * latencyMs(), () => end(this.#session));
+    node.after(CLOSE_GRACE_MS, () => this.#closeClient());
   }
 
   /** From the client. */
@@ -83,6 +87,7 @@ export class Socket implements Transport {
   cut(): void {
     const { node, end, latencyMs } = this.#options;
     if (!this.isSilent) node.after(latencyMs(), () => end(this.#session));
+    this.isSilent = false; // its own end it knows
     this.#closeClient();
   }
 
@@ -125,17 +130,14 @@ export class Socket implements Transport {
   }
 
   #closeClient(): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.isSilent) return;
     this.#isOver = true;
     const { client, latencyMs } = this.#options;
     client.host.after(latencyMs(), () => client.closed());
   }
 }
 
-function parse(frame: Frame): ServerFrame {
-  const known = parsed.get(frame);
-  if (known) return known;
-  const value = JSON.parse(frame.text) as ServerFrame;
-  parsed.set(frame, value);
-  return value;
+function parse({ text }: Frame): ServerFrame {
+  if (last?.text !== text) last = { text, frame: JSON.parse(text) as ServerFrame };
+  return last.frame;
 }

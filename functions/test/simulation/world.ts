@@ -83,7 +83,7 @@ export class World {
     for (const client of this.clients)
       client.host.after(this.#random.between(0, 1_000), () => client.start());
     for (const fault of plan.faults) this.time.after(fault.atMs, () => this.#begin(fault));
-    this.#snapshotLater();
+    if (plan.faults.some(({ kind }) => kind === "redis_restored")) this.#snapshotLater();
   }
 
   /** All faults are over, nobody writes anything new, and whoever can comes back. */
