@@ -23,6 +23,8 @@ import type { Hub } from "./hub.ts";
 import { allows, check, type Verb } from "./permissions.ts";
 import type { Position } from "./position.ts";
 import type { RateLimiter } from "./rate-limits.ts";
+import type { Members } from "./members.ts";
+import type { Position } from "./position.ts";
 import { TokenBucket } from "./rate.ts";
 import type { Member } from "./room.ts";
 import type { Standing } from "./room-store.ts";
@@ -110,6 +112,10 @@ export class Session implements Member, Sender, Attendant {
 
   send(frame: Frame): void {
     if (!this.#closed) this.#transport.send(frame);
+  }
+
+  sent(room: string, id: string, position: Position): void {
+    this.#reply({ type: "sent", room, id, position });
   }
 
   saved(room: string, ids: readonly string[]): void {
