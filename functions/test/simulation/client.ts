@@ -80,7 +80,7 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
 
   /** Many messages at once. */
   flood(count: number, body: string): void {
-    const room = this.#options.random.pick(this.rooms);
+    const room = this.rooms[0] ?? "";
     for (let n = 0; n < count; n++) this.say(room, `${body} ${n}`);
   }
 
@@ -137,7 +137,7 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
 
   #write(): void {
     const { random, rooms } = this.#options;
-    const room = random.pick(rooms);
+    const room = random.happens(0.6) ? (rooms[0] ?? "") : random.pick(rooms);
     const agoMs = this.#isAway && random.happens(0.7) ? random.between(0, WRITTEN_AGO_MS_MAX) : 0;
     const id = this.say(room, `${this.said.size}`, { twice: random.happens(TWICE), agoMs });
     if (!random.happens(LATE)) return;

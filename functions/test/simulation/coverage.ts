@@ -11,7 +11,7 @@ const PATHS = [
   ...["appended", "repeated", "refused"].map((outcome) => `sends ${outcome}`),
   ...["acknowledged", "failed"].map((outcome) => `logAppends ${outcome}`),
   ...["confirmed", "unconfirmed"].map((outcome) => `logConfirmations ${outcome}`),
-  ...["unavailable", "backlog_full", "room_full", "draining"].map((code) => `errorsSent ${code}`),
+  ...["unavailable", "backlog_full", "room_full"].map((code) => `errorsSent ${code}`),
   ...["slow_client", "heartbeat_lost", "draining"].map((reason) => `closes ${reason}`),
   ...["invalid", "unstorable"].map((reason) => `deadLetters ${reason}`),
   ...["fencesOpened", "staleFences", "feedInterruptions"],

@@ -8,6 +8,10 @@ export interface FaultSpec {
   readonly begin: (world: World, random: Random, durationMs: number) => (() => void) | undefined;
 }
 
+/** More than a socket's buffer holds. */
+const FLOOD = 180;
+const LARGE = "x".repeat(7_900);
+
 const BROKEN = ["not json", "{}", JSON.stringify({ type: "event" })];
 const NUL_BODY = (room: string): string =>
   JSON.stringify({
@@ -90,11 +94,21 @@ export const FAULTS = {
     },
   },
   client_away: {
-    durationMsMax: 20_000,
+    durationMsMax: 25_000,
     begin: ({ people }, random) => {
       const some = random.some(people(), 4);
       for (const client of some) client.leave();
       return () => some.forEach((client) => client.comeBack());
+    },
+  },
+  /** More than a resume may carry is missed. */
+  client_away_from_flood: {
+    durationMsMax: 25_000,
+    begin: ({ people }, random) => {
+      const [writer, ...others] = random.some(people(), 5);
+      writer?.flood(FLOOD, LARGE);
+      for (const client of others) client.leave();
+      return () => others.forEach((client) => client.comeBack());
     },
   },
   client_cut: {
@@ -111,20 +125,22 @@ export const FAULTS = {
       return undefined;
     },
   },
+  /** Some don't read while much is written. */
   slow_reader: {
-    durationMsMax: 20_000,
+    durationMsMax: 25_000,
     begin: ({ people }, random) => {
-      const sockets = random.some(people(), 5).flatMap(({ socket }) => socket ?? []);
+      const [writer, ...others] = random.some(people(), 7);
+      const sockets = others.flatMap(({ socket }) => socket ?? []);
       for (const socket of sockets) socket.isStuck = true;
+      writer?.flood(FLOOD, LARGE);
       return () => sockets.forEach((socket) => socket.unstick());
     },
   },
-  /** Many messages at once, larger than usual. */
+  /** Many messages at once. */
   flood: {
     durationMsMax: 200,
     begin: ({ people }, random) => {
-      const size = random.pick([100, 1_000, 7_900]);
-      for (const client of random.some(people(), 1)) client.flood(random.integer(60, 160), "x".repeat(size));
+      for (const client of random.some(people(), 1)) client.flood(random.integer(60, 160), "flood");
       return undefined;
     },
   },

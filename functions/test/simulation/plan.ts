@@ -20,6 +20,8 @@ export interface Plan {
   readonly nodes: number;
   readonly consumers: number;
   readonly rooms: number;
+  /** Newest entries that a stream keeps. */
+  readonly streamKeep: number;
   readonly busyMs: number;
   readonly clients: readonly ClientPlan[];
   readonly faults: readonly FaultPlan[];
@@ -35,10 +37,10 @@ export function planOf(seed: number): Plan {
   const count = random.integer(10, 24);
   const clients = Array.from({ length: count }, (_, index) => ({
     index,
-    rooms: random.some(
-      Array.from({ length: rooms }, (_each, room) => room),
-      random.integer(1, 2),
-    ),
+    // Most are in the first room, so that there are busy and quiet ones.
+    rooms: [
+      ...new Set([random.happens(0.7) ? 0 : random.integer(0, rooms - 1), random.integer(0, rooms - 1)]),
+    ],
     messagesPerSecond: (MESSAGES_PER_SECOND / count) * random.between(0.3, 1.7),
   }));
   const kinds = Object.keys(FAULTS) as FaultKind[];
@@ -52,6 +54,7 @@ export function planOf(seed: number): Plan {
     nodes: random.integer(2, 3),
     consumers: random.integer(1, 2),
     rooms,
+    streamKeep: random.pick([20, 60, 110]),
     busyMs: BUSY_MS,
     clients,
     faults,

@@ -20,15 +20,15 @@ export interface ProcessDeps {
   readonly postgres: SimulatedPostgres;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  readonly streamKeep: number;
 }
 
 export const STAGE = "simulated";
 export const HEARTBEAT_MS = 3_000;
 /** Small, so that minutes of a few clients reach the bounds that take hours of many. */
 const BACKLOG_MAX = 40;
-const STREAM_KEEP = 25;
 const BATCH_MAX = 50;
-const BUFFER_LENGTH_MAX = 1_300 * 1024;
+const BUFFER_LENGTH_MAX = 1_100 * 1024;
 const DRAIN_MS = 4_000;
 const STALL_MS = 30_000;
 
@@ -131,7 +131,7 @@ export class SimulatedConsumer {
       metrics: deps.metrics,
       logger: deps.logger,
       batchMax: BATCH_MAX,
-      streamKeep: STREAM_KEEP,
+      streamKeep: deps.streamKeep,
       stallMs: STALL_MS,
     });
   }
