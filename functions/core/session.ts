@@ -23,8 +23,6 @@ import type { Hub } from "./hub.ts";
 import { allows, check, type Verb } from "./permissions.ts";
 import type { Position } from "./position.ts";
 import type { RateLimiter } from "./rate-limits.ts";
-import type { Members } from "./members.ts";
-import type { Position } from "./position.ts";
 import { TokenBucket } from "./rate.ts";
 import type { Member } from "./room.ts";
 import type { Standing } from "./room-store.ts";
