@@ -57,6 +57,24 @@ export const FAULTS = {
       return () => links.forEach((link) => (link.isBlocked = false));
     },
   },
+  /** Everything that could hold a message which is not saved yet: its node, its client, and Redis's memory. */
+  disaster: {
+    durationMsMax: 6_000,
+    begin: (world, random, durationMs) => {
+      const { cluster, kafka, redis } = world;
+      kafka.crash();
+      world.time.after(durationMs / 2, () => {
+        for (const client of random.some(world.people(), 3)) client.vanish();
+        for (const { host } of cluster.nodes) host.kill();
+        redis.crash();
+      });
+      return () => {
+        world.redisLoses(() => redis.restart());
+        kafka.isDown = false;
+        cluster.fill();
+      };
+    },
+  },
   consumer_crash: {
     durationMsMax: 10_000,
     begin: ({ cluster }, random) => {

@@ -45,6 +45,7 @@ export async function run(plan: Plan, trace?: (line: string) => void): Promise<O
       .alarms()
       .map((name): Finding => ({ kind: "log_unstored", text: `the core's alarm ${name} rang` }));
     const { findings, losses } = judge(world.histories());
+    coverage.count("excused loss", losses.length);
     return {
       plan,
       findings: [...crashes, ...unsettled, ...alarms, ...findings],
