@@ -23,6 +23,9 @@ interface Waiting {
   retryAtMs: number;
 }
 
+/** The `ref` of the first message; joins have those from 1 on. */
+const FIRST_SEND = 1_000;
+
 export interface ClientRulesOptions {
   readonly name: string;
   readonly rooms: readonly string[];
@@ -105,7 +108,8 @@ export abstract class ClientRules implements ClientHistory {
     const { runtime } = this.#options;
     const now = (): number => runtime.now() + this.#offsetMs - agoMs;
     const id = uuidV7({ now, randomBytes: (length) => runtime.randomBytes(length) });
-    const frame: Send = { type: "send", room, id, body, since: this.#view(room).cursor };
+    const ref = FIRST_SEND + this.said.size;
+    const frame: Send = { type: "send", ref, room, id, body, since: this.#view(room).cursor };
     this.said.set(id, { room, body });
     this.#outbox.set(id, { frame, retryAtMs: Infinity });
     this.repeat(frame);
@@ -216,7 +220,7 @@ export abstract class ClientRules implements ClientHistory {
     const atMs = this.#options.runtime.now() + retryAfterMs;
     const room = ref === undefined || ref < 1 ? undefined : this.rooms[ref - 1];
     if (room !== undefined) this.#view(room).joinAtMs = atMs;
-    else for (const waiting of this.#outbox.values()) waiting.retryAtMs = Math.min(waiting.retryAtMs, atMs);
+    for (const waiting of this.#outbox.values()) if (waiting.frame.ref === ref) waiting.retryAtMs = atMs;
     if (!retriable) this.#fault("refused", `${code}, ${message}`);
     else this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
   }
