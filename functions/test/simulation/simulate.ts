@@ -72,6 +72,7 @@ async function explain(failure: Outcome): Promise<void> {
   console.log(
     `again: npm run simulate -- --seed ${plan.seed} --faults "${faults}" --clients "${clients}" --trace`,
   );
+  console.log(`to keep it, add to regressions.ts: ${JSON.stringify(plan)}`);
 }
 
 function tell({ plan, findings, losses, messages }: Outcome): void {

@@ -21,8 +21,8 @@ test(`[G1] [G2] [G3] [G4] [G5] [G6] ${SEEDS} seeds, other ones each time: nothin
   expect(coverage.unmet()).toEqual([]);
 }, 600_000);
 
-test.each(REGRESSIONS)("seed $seed: $why", async ({ seed }) => {
-  expect(told(await run(planOf(seed)))).toBe(describePlan(planOf(seed)));
+test.each(REGRESSIONS)("$why", async ({ plan }) => {
+  expect(told(await run(plan))).toBe(describePlan(plan));
 });
 
 describe("the simulation", () => {
