@@ -4,22 +4,23 @@ import { describePlan, planOf } from "./plan.ts";
 import { REGRESSIONS } from "./regressions.ts";
 import { run, type Outcome } from "./run.ts";
 import { shrink } from "./shrink.ts";
-import { sweep } from "./sweep.ts";
+import { COVERING_SEEDS, sweep } from "./sweep.ts";
 
-const SEEDS = 500;
+/** In CI as many as it takes to meet everything several times; on a laptop enough to notice most mistakes. */
+const SEEDS = process.env["CI"] === "true" ? 500 : 100;
 
 function told({ plan, findings }: Outcome): string {
   return [describePlan(plan), ...findings.map(({ text }) => `  ${text}`)].join("\n");
 }
 
-test(`[G1] [G2] [G3] [G4] [G5] [G6] ${SEEDS} seeds, other ones each time: nothing lost, doubled or out of order, and every fault and repair met`, async () => {
+test(`[G1] [G2] [G3] [G4] [G5] [G6] ${SEEDS} seeds, other ones each time: nothing is lost, doubled or out of order`, async () => {
   const from = Math.floor(Date.now() / 1000);
   console.log(`simulation: npm run simulate -- --seeds ${SEEDS} --from ${from}`);
   const { failures, coverage, losses } = await sweep(from, SEEDS);
   console.log(`simulation: ${losses.length} messages lost with an excuse\n${coverage.report()}`);
   expect(failures.map(told)).toEqual([]);
-  expect(coverage.unmet()).toEqual([]);
-}, 600_000);
+  if (SEEDS >= COVERING_SEEDS) expect(coverage.unmet()).toEqual([]);
+}, 1_200_000);
 
 test.each(REGRESSIONS)("$why", async ({ plan }) => {
   expect(told(await run(plan))).toBe(describePlan(plan));
