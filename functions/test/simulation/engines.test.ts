@@ -2,6 +2,7 @@
 import { systemRuntime } from "../../adapters/runtime-system.ts";
 import { describeDurableLog, describeEventLog, type LogWorld } from "../event-log-contract.ts";
 import { describeRoomStream, type StreamWorld, type StreamWorldOptions } from "../room-stream-contract.ts";
+import { describeRoomStore } from "../room-store-contract.ts";
 import { describeStore } from "../store-contract.ts";
 import { SimulatedKafka } from "./kafka.ts";
 import type { Link } from "./link.ts";
@@ -58,7 +59,6 @@ async function createLogWorld(): Promise<LogWorld> {
 describeEventLog("simulated", createLogWorld);
 describeDurableLog("simulated", createLogWorld);
 
-describeStore(
-  "simulated",
-  async () => new SimulatedPostgres({ world, latencyMs: 0 }).connect(systemRuntime).store,
-);
+const openStore = async () => new SimulatedPostgres({ world, latencyMs: 0 }).connect(systemRuntime).store;
+describeStore("simulated", openStore);
+describeRoomStore("simulated", openStore);

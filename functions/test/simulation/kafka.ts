@@ -1,6 +1,6 @@
 /** Simulated Kafka: partitions that keep every record, one consumer group with its offsets, and what a broker can do wrong. */
 import { MemoryEventLog } from "../../adapters/event-log-memory.ts";
-import type { DeadLetters, LogProgress, LogRecord, ReadRecord } from "../../core/event-log.ts";
+import type { DeadLetters, EventLog, LogProgress, LogRecord, ReadRecord } from "../../core/event-log.ts";
 import type { Runtime } from "../../core/runtime.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { KafkaConsumer } from "./kafka-consumer.ts";
@@ -168,7 +168,7 @@ export class SimulatedKafka extends Engine {
 
 /** What one process has of Kafka. */
 export class KafkaConnection {
-  readonly log: { append(records: readonly LogRecord[]): Promise<void>; close(): Promise<void> };
+  readonly log: EventLog;
   readonly deadLetters: DeadLetters;
   readonly consumer: KafkaConsumer;
   readonly link: Link;
@@ -188,6 +188,7 @@ export class KafkaConnection {
         if (this.#isClosed) throw new Error("the log is closed");
         await remote.append(records);
       },
+      ping: async () => void (await remote.ends()),
       close: async () => void (this.#isClosed = true),
     };
     this.deadLetters = over(this.link, () => kafka.letters);

@@ -1,15 +1,12 @@
 /** Simulated Postgres: the store in memory, which outlives every process, and for each process a pool of connections to it. */
 import { isPosition, type Position } from "../../core/position.ts";
 import type { Runtime } from "../../core/runtime.ts";
-import {
-  UnstorableError,
-  type EventPage,
-  type InsertResult,
-  type Room,
-  type Store,
-} from "../../core/store.ts";
-import { LOBBY, type RoomEvent } from "../../protocol.ts";
+import { UnstorableError, type EventPage, type InsertResult, type Store } from "../../core/store.ts";
+import type { RoomEvent } from "../../protocol.ts";
 import { Engine, Link, over } from "./link.ts";
+import { MemoryModeration } from "./rooms-moderation.ts";
+import { checkTexts, RoomsState } from "./rooms-state.ts";
+import { MemoryMembers, MemoryRooms } from "./rooms.ts";
 
 export interface PostgresOptions {
   readonly world: Runtime;
@@ -20,11 +17,12 @@ const QUERY_TIMEOUT_MS = 5_000;
 
 export class SimulatedPostgres extends Engine {
   readonly options: PostgresOptions;
-  readonly store = new MemoryStore();
+  readonly store: MemoryStore;
 
   constructor(options: PostgresOptions) {
     super();
     this.options = options;
+    this.store = new MemoryStore(() => options.world.now());
   }
 
   connect(host: Runtime): { store: Store; link: Link } {
@@ -36,19 +34,24 @@ export class SimulatedPostgres extends Engine {
       isOrdered: false,
       doesLateWork: true,
     });
-    const close = async (): Promise<void> => link.close();
-    const remote = over<Store>(link, () => this.store);
+    const { store } = this;
+    const remote = over<Store>(link, () => store);
+    const parts: Partial<Store> = {
+      rooms: over(link, () => store.rooms),
+      members: over(link, () => store.members),
+      moderation: over(link, () => store.moderation),
+      changes: over(link, () => store.changes),
+      close: async () => link.close(),
+    };
+    const get = (_: Store, name: string): unknown => Reflect.get(name in parts ? parts : remote, name);
     return {
       link,
-      store: new Proxy(remote, {
-        get: (_, name) => (name === "close" ? close : Reflect.get(remote, name)) as unknown,
-      }),
+      store: new Proxy(remote, { get: get as (target: Store, name: string | symbol) => unknown }),
     };
   }
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const UNSTORABLE = /\0|\p{Surrogate}/u;
 /** What an index entry may hold. */
 const KEY_BYTES_MAX = 2_700;
 
@@ -75,11 +78,20 @@ class Rows {
 }
 
 export class MemoryStore implements Store {
-  readonly #rooms = new Map<string, Room>([[LOBBY, { id: LOBBY, name: "Lobby" }]]);
-  readonly #members = new Map<string, Set<string>>();
+  readonly rooms: MemoryRooms;
+  readonly members: MemoryMembers;
+  readonly moderation: MemoryModeration;
+  readonly changes: RoomsState;
   readonly #rows = new Map<string, Rows>();
   readonly #progress = new Map<number, number>();
   #partitions = 0;
+
+  constructor(nowMs: () => number) {
+    this.changes = new RoomsState(nowMs);
+    this.rooms = new MemoryRooms(this.changes);
+    this.members = new MemoryMembers(this.changes);
+    this.moderation = new MemoryModeration(this.changes);
+  }
 
   async insertEvents(events: readonly RoomEvent[]): Promise<InsertResult> {
     events.forEach(checkEvent);
@@ -135,32 +147,6 @@ export class MemoryStore implements Store {
     return this.#of(room).sorted.at(-1)?.position;
   }
 
-  async createRoom({ id, name }: Room, creator: string): Promise<void> {
-    checkTexts(id, name, creator);
-    if (this.#rooms.has(id)) return;
-    this.#rooms.set(id, { id, name });
-    await this.addMember(id, creator);
-  }
-
-  async room(id: string): Promise<Room | undefined> {
-    checkTexts(id);
-    return this.#rooms.get(id);
-  }
-
-  async rooms(): Promise<readonly Room[]> {
-    return [...this.#rooms.values()];
-  }
-
-  async addMember(room: string, user: string): Promise<void> {
-    checkTexts(room, user);
-    this.#members.set(room, (this.#members.get(room) ?? new Set()).add(user));
-  }
-
-  async isMember(room: string, user: string): Promise<boolean> {
-    checkTexts(room, user);
-    return this.#members.get(room)?.has(user) ?? false;
-  }
-
   async markCaughtUp(
     marks: readonly { partition: number; caughtUpAtMs: number }[],
     partitions: number,
@@ -203,8 +189,4 @@ function checkEvent({ room, position, prev, kind, id, user, body, replyTo }: Roo
   if (!UUID.test(id) || (replyTo !== undefined && !UUID.test(replyTo)))
     throw new UnstorableError("an id is not a UUID in lower case");
   if (!isPosition(position) || !isPosition(prev)) throw new UnstorableError("a position is not one");
-}
-
-function checkTexts(...texts: readonly string[]): void {
-  if (texts.some((text) => UNSTORABLE.test(text))) throw new UnstorableError("a text can't be stored");
 }

@@ -2,6 +2,7 @@
 import type { Auth } from "../../core/auth.ts";
 import { ChatConsumer } from "../../core/consumer.ts";
 import { ChatNode } from "../../core/node.ts";
+import type { RateLimiter } from "../../core/rate-limits.ts";
 import { ChatError } from "../../lib/errors.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Metrics } from "../../lib/metrics.ts";
@@ -41,6 +42,10 @@ const auth: Auth = {
   issueGuest: () => Promise.reject(new ChatError("not_found", "Users are named by the run.")),
 };
 
+/** Limits of users have suites of their own. */
+const rates: RateLimiter = { take: async () => {}, count: () => 0 };
+const CONNECTIONS_PER_USER_MAX = 100;
+
 /** What node and consumer have of the engines. */
 class Connections {
   readonly redis: RedisConnection;
@@ -74,6 +79,7 @@ export class SimulatedNode {
     this.#node = new ChatNode({
       stream: redis.stream,
       feed: redis.feed,
+      notices: redis.feed,
       log: kafka.log,
       store: postgres.store,
       auth,
@@ -81,6 +87,8 @@ export class SimulatedNode {
       metrics: deps.metrics,
       logger: deps.logger,
       limits: DEFAULT_LIMITS,
+      rates,
+      connectionsPerUserMax: CONNECTIONS_PER_USER_MAX,
       heartbeatMs: HEARTBEAT_MS,
       backlogMax: BACKLOG_MAX,
       real: new Set(["redis", "kafka", "postgres"]),

@@ -1,5 +1,6 @@
 /** Simulated Redis: the memory adapter as the server, and for each process a command and a subscriber connection that can fail. */
 import { StreamMemory, type MemoryRoomStream } from "../../adapters/room-stream-memory.ts";
+import type { Notices } from "../../core/notices.ts";
 import type { Position } from "../../core/position.ts";
 import type { FeedListener, RoomFeed, RoomOutbox, RoomStream, StreamEvent } from "../../core/room-stream.ts";
 import type { Runtime } from "../../core/runtime.ts";
@@ -73,7 +74,7 @@ export class RedisConnection {
   }
 }
 
-export class SimulatedFeed implements RoomFeed {
+export class SimulatedFeed implements RoomFeed, Notices {
   readonly link: Link;
   readonly #redis: SimulatedRedis;
   readonly #host: Runtime;
@@ -82,6 +83,7 @@ export class SimulatedFeed implements RoomFeed {
   #session: MemoryRoomStream;
   #listener: FeedListener | undefined;
   #isSubscribed = true;
+  #noticed: () => void = () => {};
 
   constructor(redis: SimulatedRedis, host: Runtime, commands: Link) {
     this.#redis = redis;
@@ -116,6 +118,15 @@ export class SimulatedFeed implements RoomFeed {
     if (this.#isSubscribed) await this.link.request(() => session.unsubscribe(room));
   }
 
+  async announce(): Promise<void> {
+    const session = this.#session;
+    await this.#commands.request(() => session.announce());
+  }
+
+  onNotice(listener: () => void): void {
+    this.#noticed = listener;
+  }
+
   async probe(): Promise<void> {
     if (!this.#isSubscribed) return;
     let wasHeard: (isHeard: boolean) => void = () => {};
@@ -141,6 +152,7 @@ export class SimulatedFeed implements RoomFeed {
         this.link.push(() => this.#listener?.onEvent(room, fence, event)),
       onInterrupted: () => {},
     });
+    session.onNotice(() => this.link.push(() => this.#noticed()));
     return session;
   }
 
@@ -155,6 +167,7 @@ export class SimulatedFeed implements RoomFeed {
     try {
       for (const room of this.#wanted) await this.link.request(() => session.subscribe(room));
       this.#listener?.onInterrupted();
+      this.#noticed();
     } catch {
       this.link.cut(); // it was cut meanwhile, or does not answer: the next connection subscribes anew
     }

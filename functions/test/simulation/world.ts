@@ -78,7 +78,10 @@ export class World {
 
   async start(): Promise<void> {
     const { plan } = this.#options;
-    for (const room of this.rooms) await this.postgres.store.createRoom({ id: room, name: room }, "maker");
+    for (const id of this.rooms) {
+      const room = { id, slug: id, kind: "public", name: id, topic: "", archived: false } as const;
+      await this.postgres.store.rooms.createRoom(room, { id: "maker", name: "maker" });
+    }
     this.cluster.fill();
     for (const client of this.clients)
       client.host.after(this.#random.between(0, 1_000), () => client.start());
