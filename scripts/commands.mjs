@@ -118,6 +118,24 @@ export const commands = {
     details:
       "Every check runs, and those whose files did not change since they passed are not repeated; --force repeats all.",
   },
+  simulate: {
+    entry: "functions/test/simulation/simulate.ts",
+    needs: [],
+    usage: "npm run simulate -- --seeds N --from M",
+    summary: "Run the core on simulated engines with faults drawn from seeds, and audit each run.",
+    details: [
+      "--seeds N       as many seeds (100); from 200 on, a fault or repair path that was never met is a failure",
+      "--from M        the first of them (the time in seconds)",
+      "--losses        list the messages that were sent, never saved and lost, each with its excuse",
+      "--seed X        one seed alone, with the faults of its plan",
+      "--trace         and every frame, log line and fault of it",
+      "--faults 1,4    only these faults of its plan",
+      "--clients 0,3   only these clients of its plan",
+      "",
+      "A failing seed is shrunk, and the trace of what is left is printed. Exit codes: 0 nothing was found, 1 something",
+      "was, 2 an argument is wrong.",
+    ].join("\n"),
+  },
   engines: {
     entry: "scripts/engines.ts",
     needs: [],

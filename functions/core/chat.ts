@@ -120,7 +120,11 @@ export class Chat {
 
   #toLog(send: Send, { position, json }: StreamEvent, fence: Fence, appendSentMs: number): void {
     const { draft, sender, receivedMs } = send;
-    const resend = async () => void (await this.#judgeThenAppend(send));
+    const resend = async () => {
+      const present = await this.#judgeThenAppend(send);
+      // Redis lost it: `sent` named a place that is no longer its own.
+      if (present !== position) sender?.sent(draft.room, draft.id, present);
+    };
     this.#deps.flusher.add({
       room: draft.room,
       id: draft.id,

@@ -15,8 +15,9 @@ import { StaleFenceError, type Fence, type RoomStream } from "./room-stream.ts";
 import { sleep, type Runtime } from "./runtime.ts";
 import { QUARANTINE_MS } from "./settlement.ts";
 
-/** Who waits for `saved`. */
+/** Who waits for `saved`, and is told when a message was sent again and has another place. */
 export interface Sender {
+  sent(room: string, id: string, position: Position): void;
   saved(room: string, ids: readonly string[]): void;
 }
 

@@ -46,7 +46,8 @@ export class Pages {
    */
   async newest(room: string): Promise<NewestPage> {
     const { fence, tail } = await this.#newestTail(room);
-    const linked = linkedSuffix(tail.events);
+    // A head above the last entry is the fence: an older memory came back, and what it lacks may be stored.
+    const linked = tail.events.at(-1)?.position === tail.head ? linkedSuffix(tail.events) : [];
     if (linked.length > PAGE_EVENTS) {
       return { fence, events: linked.slice(-PAGE_EVENTS), head: tail.head, complete: false, whole: true };
     }

@@ -148,7 +148,7 @@ export class Room {
   }
 
   async #load(reason: ResetReason): Promise<void> {
-    const { feed, pages, fences, settlement, logger, metrics } = this.#deps;
+    const { feed, pages, fences, settlement, logger } = this.#deps;
     try {
       await feed.subscribe(this.id);
       const page = await pages.newest(this.id);
@@ -162,7 +162,6 @@ export class Room {
       this.#provisional = !settled;
       this.#live = true;
       fences.saw(page.head);
-      if (this.members.size > 0) metrics.resets.inc({ reason }, this.members.size);
       for (const member of this.members) this.#sendPage(member, "reset", undefined, reason);
     } catch (error) {
       this.#live = false;
@@ -277,6 +276,7 @@ export class Room {
     ref: number | undefined,
     reason: ResetReason = "fence",
   ): void {
+    if (type === "reset") this.#deps.metrics.resets.inc({ reason });
     const { events, complete } = this.#ring.newest();
     const page = { ...refOf(ref), room: this.id, head: this.#pos, complete, provisional: this.#provisional };
     member.send(Frame.of(type === "joined" ? { type, ...page } : { type, reason, ...page }));

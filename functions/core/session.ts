@@ -112,6 +112,10 @@ export class Session implements Member, Sender, Attendant {
     if (!this.#closed) this.#transport.send(frame);
   }
 
+  sent(room: string, id: string, position: Position): void {
+    this.#reply({ type: "sent", room, id, position });
+  }
+
   saved(room: string, ids: readonly string[]): void {
     this.#reply({ type: "saved", room, ids });
   }

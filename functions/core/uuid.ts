@@ -4,7 +4,7 @@ import type { Runtime } from "./runtime.ts";
 const TIME_MS_MAX = 2 ** 48 - 1;
 
 /** A new id. Ids of one millisecond have no order among themselves. */
-export function uuidV7(runtime: Runtime): string {
+export function uuidV7(runtime: Pick<Runtime, "now" | "randomBytes">): string {
   const timeMs = Math.min(Math.max(0, Math.floor(runtime.now())), TIME_MS_MAX);
   const bytes = runtime.randomBytes(10);
   bytes[0] = ((bytes[0] ?? 0) & 0x0f) | 0x70; // version 7

@@ -31,11 +31,9 @@ export async function load({
   };
   const startMs = performance.now();
   for (let count = 0; count < messages; count++) {
-    pick(clients).say(
-      pick(rooms),
-      `message ${count} „${"x".repeat(Math.floor(random() * 100))}“ 👋`,
-      random() < resentShare,
-    );
+    pick(clients).say(pick(rooms), `message ${count} „${"x".repeat(Math.floor(random() * 100))}“ 👋`, {
+      twice: random() < resentShare,
+    });
     if (random() < cutsPerSecond / perSecond) pick(clients).cut();
     const aheadMs = (count / perSecond) * 1000 - (performance.now() - startMs);
     if (aheadMs > 5) await sleep(aheadMs);

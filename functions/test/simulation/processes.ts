@@ -1,0 +1,155 @@
+/** The simulated nodes and consumers: the real core on simulated engines, each in a process that can be killed, paused and drained. */
+import type { Auth } from "../../core/auth.ts";
+import { ChatConsumer } from "../../core/consumer.ts";
+import { ChatNode } from "../../core/node.ts";
+import type { RateLimiter } from "../../core/rate-limits.ts";
+import { ChatError } from "../../lib/errors.ts";
+import type { Logger } from "../../lib/logger.ts";
+import type { Metrics } from "../../lib/metrics.ts";
+import { DEFAULT_LIMITS } from "../../protocol.ts";
+import type { Host } from "./host.ts";
+import type { SimulatedKafka, KafkaConnection } from "./kafka.ts";
+import type { Link } from "./link.ts";
+import type { SimulatedPostgres } from "./postgres.ts";
+import type { RedisConnection, SimulatedRedis } from "./redis.ts";
+import { Socket, type SocketEnd } from "./socket.ts";
+
+export interface ProcessDeps {
+  readonly host: Host;
+  readonly redis: SimulatedRedis;
+  readonly kafka: SimulatedKafka;
+  readonly postgres: SimulatedPostgres;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  readonly streamKeep: number;
+}
+
+export const STAGE = "simulated";
+export const HEARTBEAT_MS = 3_000;
+/** Small, so that minutes of a few clients reach the bounds that take hours of many. */
+const BACKLOG_MAX = 40;
+const BATCH_MAX = 50;
+const BUFFER_LENGTH_MAX = 1_100 * 1024;
+const DRAIN_MS = 4_000;
+const STALL_MS = 30_000;
+
+/** A token is the user's name. */
+const auth: Auth = {
+  verify: async (token) => {
+    if (token === "") throw new ChatError("invalid_token", "An empty token.");
+    return { user: { id: token, name: token }, expiresAtMs: Number.MAX_SAFE_INTEGER };
+  },
+  issueGuest: () => Promise.reject(new ChatError("not_found", "Users are named by the run.")),
+};
+
+/** Limits of users have suites of their own. */
+const rates: RateLimiter = { take: async () => {}, count: () => 0 };
+const CONNECTIONS_PER_USER_MAX = 100;
+
+/** What node and consumer have of the engines. */
+class Connections {
+  readonly redis: RedisConnection;
+  readonly kafka: KafkaConnection;
+  readonly postgres: ReturnType<SimulatedPostgres["connect"]>;
+
+  constructor({ host, redis, kafka, postgres }: ProcessDeps) {
+    this.redis = redis.connect(host);
+    this.kafka = kafka.connect(host, host.name);
+    this.postgres = postgres.connect(host);
+    host.onDeath(() => {
+      this.redis.close();
+      for (const link of this.links) link.close();
+    });
+  }
+
+  get links(): readonly Link[] {
+    return [...this.redis.links, this.kafka.link, this.postgres.link];
+  }
+}
+
+export class SimulatedNode {
+  readonly host: Host;
+  readonly connections: Connections;
+  readonly #node: ChatNode;
+
+  constructor(deps: ProcessDeps) {
+    this.host = deps.host;
+    this.connections = new Connections(deps);
+    const { redis, kafka, postgres } = this.connections;
+    this.#node = new ChatNode({
+      stream: redis.stream,
+      feed: redis.feed,
+      notices: redis.feed,
+      log: kafka.log,
+      store: postgres.store,
+      auth,
+      runtime: deps.host,
+      metrics: deps.metrics,
+      logger: deps.logger,
+      limits: DEFAULT_LIMITS,
+      rates,
+      connectionsPerUserMax: CONNECTIONS_PER_USER_MAX,
+      heartbeatMs: HEARTBEAT_MS,
+      backlogMax: BACKLOG_MAX,
+      real: new Set(["redis", "kafka", "postgres"]),
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.host.isAlive && this.#node.unready().length === 0;
+  }
+
+  accept(client: SocketEnd, latencyMs: () => number): Socket {
+    return new Socket({
+      client,
+      node: this.host,
+      open: (transport) => this.#node.openSession(transport),
+      end: (session) => this.#node.closeSession(session),
+      latencyMs,
+      bufferLengthMax: BUFFER_LENGTH_MAX,
+      heartbeatMs: HEARTBEAT_MS,
+    });
+  }
+
+  /** SIGTERM: it drains and ends. */
+  async stop(): Promise<void> {
+    await this.#node.drain(DRAIN_MS);
+    this.#node.close();
+    this.host.kill();
+  }
+}
+
+export class SimulatedConsumer {
+  readonly host: Host;
+  readonly connections: Connections;
+  readonly #chat: ChatConsumer;
+
+  constructor(deps: ProcessDeps) {
+    this.host = deps.host;
+    this.connections = new Connections(deps);
+    const { redis, kafka, postgres } = this.connections;
+    this.#chat = new ChatConsumer({
+      stage: STAGE,
+      consumer: kafka.consumer,
+      deadLetters: kafka.deadLetters,
+      log: kafka.log,
+      outbox: redis.stream,
+      store: postgres.store,
+      runtime: deps.host,
+      metrics: deps.metrics,
+      logger: deps.logger,
+      batchMax: BATCH_MAX,
+      streamKeep: deps.streamKeep,
+      stallMs: STALL_MS,
+    });
+  }
+
+  start(): Promise<void> {
+    return this.#chat.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#chat.close();
+    this.host.kill();
+  }
+}

@@ -1,0 +1,246 @@
+/** The whole of one run: engines, processes, people and their network on one clock, with the faults of a plan done to them. */
+import { decodeEvent } from "../../core/event.ts";
+import { uuidV7 } from "../../core/uuid.ts";
+import type { Logger, LogFields } from "../../lib/logger.ts";
+import type { RoomEvent } from "../../protocol.ts";
+import type { ClientHistory, Histories } from "../auditor.ts";
+import { SimulatedClient } from "./client.ts";
+import { Cluster } from "./cluster.ts";
+import { type Coverage, countingMetrics } from "./coverage.ts";
+import { FAULTS, type FaultSpec } from "./faults.ts";
+import { Host } from "./host.ts";
+import { SimulatedKafka } from "./kafka.ts";
+import type { ClientPlan, FaultPlan, Plan } from "./plan.ts";
+import { SimulatedPostgres } from "./postgres.ts";
+import { HEARTBEAT_MS, STAGE } from "./processes.ts";
+import { Random } from "./random.ts";
+import { SimulatedRedis } from "./redis.ts";
+import type { Socket, SocketEnd } from "./socket.ts";
+import { VirtualTime } from "./virtual-time.ts";
+
+/** Entries of a room that may wait to be stored: few, so that a store that is away for seconds fills a room. */
+const ROOM_ENTRIES_MAX = 150;
+const SNAPSHOT_MS = 7_000;
+const SNAPSHOTS = 3;
+
+export interface WorldOptions {
+  readonly plan: Plan;
+  readonly coverage: Coverage;
+  readonly trace: ((line: string) => void) | undefined;
+}
+
+interface Acceptance {
+  readonly atMs: number;
+  readonly nodes: Set<Host>;
+}
+
+export class World {
+  readonly time: VirtualTime;
+  readonly redis: SimulatedRedis;
+  readonly kafka: SimulatedKafka;
+  readonly postgres: SimulatedPostgres;
+  readonly cluster: Cluster;
+  readonly rooms: readonly string[];
+  readonly clients: readonly SimulatedClient[];
+  readonly snapshots: SimulatedRedis["memory"]["contents"][] = [];
+  /** Added to what a frame takes between client and node, at most. */
+  slowMs = 0;
+  readonly #options: WorldOptions;
+  readonly #random: Random;
+  readonly #accepted = new Map<string, Acceptance>();
+  /** When Redis lost memory. */
+  readonly #losses: number[] = [];
+  readonly #ends = new Set<() => void>();
+
+  constructor(options: WorldOptions) {
+    const { plan, coverage } = options;
+    this.#options = options;
+    this.#random = new Random(plan.seed);
+    this.time = new VirtualTime(this.#random.fork("world"));
+    const world = this.time;
+    this.redis = new SimulatedRedis({ world, latencyMs: 1, roomEntriesMax: ROOM_ENTRIES_MAX });
+    this.kafka = new SimulatedKafka({ world, latencyMs: 4, stage: STAGE });
+    this.postgres = new SimulatedPostgres({ world, latencyMs: 3 });
+    const { redis, kafka, postgres } = this;
+    const engines = { redis, kafka, postgres, metrics: countingMetrics(coverage) };
+    this.cluster = new Cluster({
+      ...engines,
+      ...plan,
+      loggerOf: (name) => this.#logger(name),
+      hostOf: (name) => this.#host(name),
+    });
+    this.rooms = Array.from({ length: plan.rooms }, () => uuidV7(world));
+    this.clients = plan.clients.map((client) => this.#client(client));
+  }
+
+  /** Clients that are not gone. */
+  readonly people = (): readonly SimulatedClient[] => this.clients.filter(({ isGone }) => !isGone);
+
+  async start(): Promise<void> {
+    const { plan } = this.#options;
+    for (const id of this.rooms) {
+      const room = { id, slug: id, kind: "public", name: id, topic: "", archived: false } as const;
+      await this.postgres.store.rooms.createRoom(room, { id: "maker", name: "maker" });
+    }
+    this.cluster.fill();
+    for (const client of this.clients)
+      client.host.after(this.#random.between(0, 1_000), () => client.start());
+    for (const fault of plan.faults) this.time.after(fault.atMs, () => this.#begin(fault));
+    if (plan.faults.some(({ kind }) => kind === "redis_restored")) this.#snapshotLater();
+  }
+
+  /** All faults are over, nobody writes anything new, and whoever can comes back. */
+  heal(): void {
+    for (const end of this.#ends) end();
+    this.#ends.clear();
+    for (const engine of [this.redis, this.kafka, this.postgres]) engine.heal();
+    this.slowMs = 0;
+    this.cluster.heal();
+    for (const client of this.people()) {
+      client.quiet();
+      client.comeBack();
+    }
+  }
+
+  /** What still has to happen before everything is at rest. */
+  unrest(): string[] {
+    const people = this.people();
+    const waiting = people.filter((client) => client.waiting > 0);
+    const unsettled = people.filter((client) => !client.isSettled);
+    const unread = this.kafka.partitions.filter(({ records, committed }) => committed < records.length);
+    const unstored = this.rooms.filter((room) => this.#isUnstored(room));
+    return [
+      ...waiting.map(({ name }) => `the outbox of ${name}`),
+      ...unsettled.map(({ name }) => `the views of ${name}`),
+      ...unread.map(({ number }) => `partition ${number} of the log`),
+      ...unstored.map((room) => `the stream of ${room}`),
+    ];
+  }
+
+  redisLoses(lose: () => void): void {
+    this.#losses.push(this.time.elapsed());
+    lose();
+  }
+
+  histories(): Histories {
+    return {
+      clients: this.clients,
+      rows: new Map(this.rooms.map((room) => [room, this.postgres.store.rowsOf(room)])),
+      log: this.kafka.all().flatMap(({ value, stage }) => (stage === STAGE ? readEvent(value) : [])),
+      excuse: (client, id) => this.#excuse(client, id),
+    };
+  }
+
+  trace(line: string): void {
+    this.#options.trace?.(`${(this.time.elapsed() / 1000).toFixed(4).padStart(9)} ${line}`);
+  }
+
+  #begin({ index, kind, durationMs }: FaultPlan): void {
+    const { coverage } = this.#options;
+    this.trace(`FAULT ${index} ${kind} for ${durationMs} ms`);
+    coverage.count(`fault ${kind}`);
+    const spec: FaultSpec = FAULTS[kind];
+    const finish = spec.begin(this, this.#random.fork(`fault ${index}`), durationMs);
+    if (!finish) return;
+    const end = (): void => {
+      if (!this.#ends.delete(end)) return;
+      this.trace(`END ${index} ${kind}`);
+      finish();
+    };
+    this.#ends.add(end);
+    this.time.after(durationMs, end);
+  }
+
+  /** Lost without a fault of ours only where Redis, the nodes that accepted it, and its client are all gone. */
+  #excuse(client: ClientHistory, id: string): string | undefined {
+    const accepted = this.#accepted.get(`${client.name} ${id}`);
+    if (!accepted || !client.isGone || [...accepted.nodes].some(({ isAlive }) => isAlive)) return undefined;
+    if (!this.#losses.some((atMs) => atMs >= accepted.atMs)) return undefined;
+    const nodes = [...accepted.nodes].map(({ name }) => name).join(", ");
+    return `sent at ${accepted.atMs.toFixed(0)} ms; Redis lost its memory later, ${nodes} died, and the client never came back`;
+  }
+
+  #isUnstored(room: string): boolean {
+    const stored = new Set(this.postgres.store.rowsOf(room).map(({ position }) => position));
+    const entries = this.redis.memory.contents.streams.get(room) ?? [];
+    return entries.some(({ position }) => !stored.has(position));
+  }
+
+  #client({ index, rooms, messagesPerSecond }: ClientPlan): SimulatedClient {
+    const name = `client-${index}`;
+    const host = new Host(name, this.time, this.#random.fork(name));
+    const nodeOf = new Map<Socket, Host>();
+    const client: SimulatedClient = new SimulatedClient({
+      name,
+      rooms: rooms.flatMap((room) => this.rooms[room] ?? []),
+      host,
+      random: this.#random.fork(`${name} writes`),
+      heartbeatMs: HEARTBEAT_MS,
+      messagesPerSecond,
+      connect: (end) => this.#connect(end, nodeOf),
+      onSent: (id) => this.#accept(`${name} ${id}`, client.socket && nodeOf.get(client.socket)),
+      trace: this.#options.trace && ((line) => this.trace(line)),
+    });
+    return client;
+  }
+
+  #connect(end: SocketEnd, nodeOf: Map<Socket, Host>): Socket | undefined {
+    const open = this.cluster.nodes.filter(({ isOpen }) => isOpen);
+    if (open.length === 0) return undefined;
+    const node = this.#random.pick(open);
+    const latencyMs = (): number => this.time.random() * (4 + this.slowMs);
+    const socket = node.accept(end, latencyMs);
+    nodeOf.set(socket, node.host);
+    this.trace(`${end.host.name} connects to ${node.host.name}`);
+    return socket;
+  }
+
+  #accept(key: string, node: Host | undefined): void {
+    const accepted = this.#accepted.get(key) ?? { atMs: this.time.elapsed(), nodes: new Set() };
+    if (node) accepted.nodes.add(node);
+    this.#accepted.set(key, accepted);
+  }
+
+  /** Clocks of two hosts differ by half a second at most. */
+  #host(name: string): Host {
+    const random = this.#random.fork(name);
+    return new Host(name, this.time, random, Math.round(random.between(-250, 250)));
+  }
+
+  #snapshotLater(): void {
+    this.snapshots.push(this.redis.memory.snapshot());
+    if (this.snapshots.length > SNAPSHOTS) this.snapshots.shift();
+    this.time.after(SNAPSHOT_MS, () => this.#snapshotLater());
+  }
+
+  #logger(name: string): Logger {
+    const write =
+      (level: string) =>
+      (message: string, fields: LogFields = {}) => {
+        if (this.#options.trace) this.trace(`${name} ${level}: ${message} ${textOf(fields)}`);
+      };
+    const logger: Logger = {
+      debug: () => {},
+      info: write("info"),
+      warn: write("warn"),
+      error: write("error"),
+      fatal: write("fatal"),
+      child: () => logger,
+    };
+    return logger;
+  }
+}
+
+function textOf(fields: LogFields): string {
+  return JSON.stringify(fields, (_, value: unknown) => (value instanceof Error ? value.message : value));
+}
+
+/** What is no event of ours is for the dead letters. */
+function readEvent(value: string): RoomEvent[] {
+  try {
+    const event = decodeEvent(value);
+    return event.body.includes("\0") ? [] : [event];
+  } catch {
+    return [];
+  }
+}
