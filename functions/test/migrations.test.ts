@@ -22,7 +22,7 @@ interface RecordRow {
 }
 
 /** The project's own, in their order. */
-const PROJECT = ["20261124000000_init", "20261124150000_accounts"];
+const PROJECT = ["20261124000000_init", "20261124150000_accounts", "20261124160000_rooms"];
 
 const READ_RECORD = `SELECT migration_name, checksum, finished_at IS NOT NULL AS "isFinished", applied_steps_count, logs
 FROM _prisma_migrations ORDER BY started_at`;
@@ -141,6 +141,13 @@ function describeRunner(withSession: WithSession): void {
           {
             migration_name: "20261124150000_accounts",
             checksum: "97dff63b72f1ad868a425b84ba1d45f043606041069a884a61066ba5b20018fd",
+            isFinished: true,
+            applied_steps_count: 1,
+            logs: null,
+          },
+          {
+            migration_name: "20261124160000_rooms",
+            checksum: "66c9bdae355836402c7eae375d69169073ae67f8a896d8047bc1efba578d8ea6",
             isFinished: true,
             applied_steps_count: 1,
             logs: null,
