@@ -51,6 +51,34 @@ export interface DatabaseConfig {
   readonly migrate: boolean;
 }
 
+export interface AuthConfig {
+  readonly secret?: string;
+  /** Of a guest's token. */
+  readonly tokenLifeMs: number;
+  /** Of a token of an account. */
+  readonly accessLifeMs: number;
+  readonly graceMs: number;
+  readonly guests: boolean;
+  readonly accounts: boolean;
+  /** Absent: where the node listens. */
+  readonly publicUrl?: string;
+  readonly isVerificationRequired: boolean;
+  readonly github?: OAuthConfig;
+  readonly google?: OAuthConfig;
+  /** Another issuer whose tokens are accepted. */
+  readonly foreign?: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly keys: { readonly secret: string } | { readonly jwksUrl: string };
+  };
+  readonly smtp?: { readonly url: string; readonly from: string };
+}
+
+export interface OAuthConfig {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
 export interface Config {
   readonly role: Role;
   readonly stage: string;
@@ -74,7 +102,7 @@ export interface Config {
   readonly kafka?: KafkaConfig;
   readonly database?: DatabaseConfig;
   /** Without a secret (only `all` outside production): one is made and kept in `dataDir`. */
-  readonly auth: { readonly secret?: string; readonly tokenLifeMs: number };
+  readonly auth: AuthConfig;
   readonly limits: Limits;
   readonly connectionsMax: number;
   readonly connectionsPerUserMax: number;
@@ -93,7 +121,7 @@ interface Engines {
   readonly database: DatabaseConfig;
 }
 export type ConsumerConfig = Config & Engines;
-export type NodeConfig = Config & Engines & { readonly auth: { readonly secret: string } };
+export type NodeConfig = Config & Engines & { readonly auth: AuthConfig & { readonly secret: string } };
 export type MigrateConfig = Config & Pick<Engines, "database">;
 
 /**
@@ -143,7 +171,7 @@ function toConfig(settings: Settings, role: Role): Config {
       trustedHops: settings.TRUSTED_PROXY_HOPS,
     },
     ...defined({ redis: toRedis(settings), kafka: toKafka(settings), database: toDatabase(settings) }),
-    auth: { ...defined({ secret: settings.AUTH_SECRET }), tokenLifeMs: settings.AUTH_TOKEN_SECONDS * 1000 },
+    auth: toAuth(settings),
     limits: toLimits(settings),
     connectionsMax: settings.CONNECTIONS_MAX,
     connectionsPerUserMax: settings.CONNECTIONS_PER_USER_MAX,
@@ -159,6 +187,38 @@ function toConfig(settings: Settings, role: Role): Config {
       stallMs: settings.CONSUMER_STALL_MS,
     },
   };
+}
+
+function toAuth(settings: Settings): AuthConfig {
+  const { AUTH_SECRET: secret, SMTP_URL: url, MAIL_FROM: from, ALLOWED_ORIGINS: origins } = settings;
+  return {
+    tokenLifeMs: settings.AUTH_TOKEN_SECONDS * 1000,
+    accessLifeMs: settings.AUTH_ACCESS_SECONDS * 1000,
+    graceMs: settings.AUTH_GRACE_SECONDS * 1000,
+    guests: settings.GUESTS,
+    accounts: settings.ACCOUNTS,
+    isVerificationRequired: settings.EMAIL_VERIFICATION_REQUIRED,
+    ...defined({
+      secret,
+      publicUrl: settings.PUBLIC_URL ?? origins?.[0],
+      github: toOAuth(settings.GITHUB_CLIENT_ID, settings.GITHUB_CLIENT_SECRET),
+      google: toOAuth(settings.GOOGLE_CLIENT_ID, settings.GOOGLE_CLIENT_SECRET),
+      foreign: toForeign(settings),
+      smtp: url === undefined || from === undefined ? undefined : { url, from },
+    }),
+  };
+}
+
+function toOAuth(clientId: string | undefined, clientSecret: string | undefined): OAuthConfig | undefined {
+  return clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret };
+}
+
+function toForeign(settings: Settings): AuthConfig["foreign"] {
+  const { AUTH_JWT_ISSUER: issuer, AUTH_JWT_AUDIENCE: audience } = settings;
+  const { AUTH_JWT_SECRET: secret, AUTH_JWKS_URL: jwksUrl } = settings;
+  if (issuer === undefined || audience === undefined) return undefined;
+  if (secret !== undefined) return { issuer, audience, keys: { secret } };
+  return jwksUrl === undefined ? undefined : { issuer, audience, keys: { jwksUrl } };
 }
 
 function toLimits(settings: Settings): Limits {

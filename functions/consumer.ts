@@ -20,7 +20,7 @@ await start(
     const { config, logger, lifecycle } = deps;
     await preflight(deps);
     const metrics = createMetrics({ process: true });
-    const [{ outbox }, { log, consumer, deadLetters }, store] = await Promise.all([
+    const [{ outbox }, { log, consumer, deadLetters }, { store }] = await Promise.all([
       openStream(deps),
       openLog(deps),
       openStore(deps),

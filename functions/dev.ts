@@ -18,7 +18,7 @@ await start(
     lifecycle.onClose("data folder", () => lock.release());
     await preflight(deps);
     const metrics = createMetrics({ process: true });
-    const [engine, { log, consumer, deadLetters }, store] = await Promise.all([
+    const [engine, { log, consumer, deadLetters }, stored] = await Promise.all([
       openStream(deps),
       openLog(deps),
       openStore(deps),
@@ -31,7 +31,7 @@ await start(
       deadLetters,
       log,
       outbox: engine.outbox,
-      store,
+      store: stored.store,
       runtime,
       metrics,
       logger,
@@ -41,7 +41,7 @@ await start(
     });
     lifecycle.onClose("consumer", () => chat.close());
     await chat.start();
-    const url = await serve({ ...deps, ...engine, log, store, metrics });
+    const url = await serve({ ...deps, ...engine, ...stored, log, metrics });
     lock.note({ url });
     console.log(`\nSkat is at ${url}\n`);
   },

@@ -2,11 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AccountStore } from "./core/accounts.ts";
 import type { DeadLetters, EventLog, LogConsumer } from "./core/event-log.ts";
 import type { Notices } from "./core/notices.ts";
 import type { RateLimiter } from "./core/rate-limits.ts";
+import type { RevocationStore } from "./core/revocations.ts";
 import type { RoomFeed, RoomOutbox, RoomStream } from "./core/room-stream.ts";
 import type { Store } from "./core/store.ts";
+import type { Database } from "./adapters/database.ts";
 import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
 import type { TopicsOptions } from "./adapters/kafka-topics.ts";
 import type { Config, DatabaseConfig, KafkaConfig, RedisConfig } from "./config.ts";
@@ -24,6 +27,13 @@ export interface StreamEngine {
   readonly feed: RoomFeed;
   readonly notices: Notices;
   readonly outbox: RoomOutbox;
+}
+
+export interface StoreEngine {
+  readonly store: Store;
+  readonly accounts: AccountStore & RevocationStore;
+  /** What both are on. */
+  readonly database: Database;
 }
 
 export interface LogEngine {
@@ -98,21 +108,25 @@ export function topicsOptions(config: KafkaConfig, logger: Logger): TopicsOption
   return { config, partitions, replicationFactor, ...limits, runtime, logger };
 }
 
-export async function openStore({ config, lifecycle, logger }: EngineDeps): Promise<Store> {
+export async function openStore(deps: EngineDeps): Promise<StoreEngine> {
   const { PrismaStore } = await import("./adapters/store-prisma.ts");
+  const { PrismaAccountStore } = await import("./adapters/account-store-prisma.ts");
+  const database = await openDatabase(deps);
+  const store = new PrismaStore(database);
+  deps.lifecycle.onClose("store", () => store.close());
+  await store.ping();
+  return { store, accounts: new PrismaAccountStore(database), database };
+}
+
+async function openDatabase({ config, logger }: EngineDeps): Promise<Database> {
   const { database } = config;
   if (!database) {
     const { openPglite } = await import("./adapters/pglite-client.ts");
-    const store = new PrismaStore(await openPglite(join(config.dataDir, "pglite")));
-    lifecycle.onClose("store", () => store.close());
-    return store;
+    return openPglite(join(config.dataDir, "pglite"));
   }
   const { openPostgres } = await import("./adapters/postgres-client.ts");
   await prepareSchema(database, logger);
-  const store = new PrismaStore(openPostgres(database));
-  lifecycle.onClose("store", () => store.close());
-  await store.ping();
-  return store;
+  return openPostgres(database);
 }
 
 /** Applies pending migrations, or refuses to go on while there are some. */

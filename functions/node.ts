@@ -14,10 +14,10 @@ await start(
   async (deps) => {
     await preflight(deps);
     const metrics = createMetrics({ process: true });
-    const [engine, { log }, store] = await Promise.all([openStream(deps), openLog(deps), openStore(deps)]);
+    const [engine, { log }, stored] = await Promise.all([openStream(deps), openLog(deps), openStore(deps)]);
     const { stage, metricsLogMs: everyMs } = deps.config;
     deps.lifecycle.onClose("metric lines", logMetrics({ stage, service: "node", metrics, runtime, everyMs }));
-    const url = await serve({ ...deps, ...engine, log, store, metrics });
+    const url = await serve({ ...deps, ...engine, ...stored, log, metrics });
     deps.logger.info("node listens", { url });
   },
 );

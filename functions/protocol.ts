@@ -198,6 +198,8 @@ export type ServerFrame =
   | { readonly type: "degraded"; readonly engine: Engine; readonly cannot: readonly Ability[] }
   | { readonly type: "recovered"; readonly engine: Engine }
   | { readonly type: "reconnect"; readonly afterMs: number }
+  /** The token ends soon: send `auth` with a new one. The session ends `graceMs` after the token. */
+  | { readonly type: "auth_expiring"; readonly expiresInMs: number; readonly graceMs: number }
   | ({ readonly type: "error"; readonly ref?: number } & ErrorBody);
 
 /** The part of an error that socket and HTTP share. */
@@ -241,6 +243,20 @@ export const ERRORS = {
     when: "The token is malformed or not signed for this server.",
   },
   token_expired: { status: 401, retriable: false, when: "The token's time is over: get a new one." },
+  token_revoked: {
+    status: 401,
+    retriable: false,
+    when: "The token was called back: its session was signed out, or its guest became a member.",
+  },
+  guests_refused: { status: 403, retriable: false, when: "This server takes no guests: sign in." },
+  insufficient_scope: { status: 403, retriable: false, when: "The token was not made for this." },
+  owner_only: { status: 403, retriable: false, when: "Only the owner of this server may do this." },
+  wrong_code: {
+    status: 403,
+    retriable: false,
+    when: "The code is not the one that was printed, or this server has an owner.",
+  },
+  unknown_bot: { status: 404, retriable: false, when: "No bot, or no token of a bot, has this id." },
   not_member: { status: 403, retriable: false, when: "Only members read or write a room: join it first." },
   forbidden: {
     status: 403,
@@ -324,6 +340,7 @@ export const CLOSES = {
   },
   invalid_token: { code: 4501, when: "The token given in `auth` was not accepted." },
   token_expired: { code: 4502, when: "The token ran out and was not refreshed by `auth`." },
+  token_revoked: { code: 4503, when: "The token was called back: signed out, or taken away." },
 } as const satisfies Record<string, { code: number; when: string }>;
 
 export type CloseReason = keyof typeof CLOSES;

@@ -2,13 +2,11 @@
 import type { IncomingMessage } from "node:http";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { JwtAuth } from "./adapters/auth-jwt.ts";
 import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
 import type { Config } from "./config.ts";
 import { ChatNode } from "./core/node.ts";
 import type { EventLog } from "./core/event-log.ts";
-import type { Store } from "./core/store.ts";
-import { openRates, readSecret, type StreamEngine } from "./engines.ts";
+import { openRates, type StoreEngine, type StreamEngine } from "./engines.ts";
 import { createApp } from "./http/app.ts";
 import { createServer, listen } from "./http/server.ts";
 import { createWebSockets } from "./http/websocket.ts";
@@ -17,11 +15,11 @@ import type { Lifecycle } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/logger.ts";
 import type { Metrics } from "./lib/metrics.ts";
 import type { Engine } from "./protocol.ts";
+import { openSignIn } from "./sign-in.ts";
 
-export interface ServeOptions extends StreamEngine {
+export interface ServeOptions extends StreamEngine, StoreEngine {
   readonly config: Config;
   readonly log: EventLog;
-  readonly store: Store;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly lifecycle: Lifecycle;
@@ -34,13 +32,9 @@ const PORTS_TRIED = 100;
 export async function serve(options: ServeOptions): Promise<string> {
   const { config, stream, feed, notices, log, store, metrics, logger, lifecycle } = options;
   const { limits, heartbeatMs, bufferBytesMax, connectionsMax, http, drainMs } = config;
-  const auth = new JwtAuth({
-    secret: readSecret(config),
-    stage: config.stage,
-    lifeMs: config.auth.tokenLifeMs,
-    nameLengthMax: limits.nameLengthMax,
-    runtime,
-  });
+  let url = "";
+  const baseUrl = () => config.auth.publicUrl ?? url;
+  const { auth, signIn, mailbox, revocations } = await openSignIn({ ...options, baseUrl });
   const rates = await openRates(options);
   const node = new ChatNode({
     stream,
@@ -56,9 +50,12 @@ export async function serve(options: ServeOptions): Promise<string> {
     rates,
     connectionsPerUserMax: config.connectionsPerUserMax,
     heartbeatMs,
+    tokenGraceMs: config.auth.graceMs,
     backlogMax: config.logBacklogMax,
     real: realEngines(config),
   });
+  await revocations.start((subjects) => node.revoke(subjects));
+  const { origins } = http;
   const webSockets = createWebSockets({
     node,
     metrics,
@@ -75,20 +72,25 @@ export async function serve(options: ServeOptions): Promise<string> {
     addressOf,
     nowMs: () => runtime.now(),
     auth,
+    signIn,
+    ...(mailbox ? { mailbox } : {}),
+    origins,
+    isHttps: config.auth.publicUrl?.startsWith("https:") ?? false,
     metrics,
     logger,
     limits,
     webDir: existsSync(webDir) ? webDir : undefined,
   });
   const { connectionsPerAddressMax } = config;
-  const { origins } = http;
   const server = createServer({
     app,
     node,
     rates,
     addressOf,
+    signIn,
     webSockets,
     metrics,
+    logger,
     origins,
     connectionsMax,
     connectionsPerAddressMax,
@@ -102,7 +104,8 @@ export async function serve(options: ServeOptions): Promise<string> {
   });
   const port = await listenSomewhere((port) => listen(server, http.host, port), config);
   const host = http.host === "0.0.0.0" || http.host === "::" ? "localhost" : http.host;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return url;
 }
 
 function realEngines({ redis, kafka, database }: Config): ReadonlySet<Engine> {

@@ -1,11 +1,18 @@
-/** Auth by signed tokens (JWT, HS256): one secret, shared by the nodes of a stage; no look-up, so no way to call one token back. */
+/**
+ * Our own tokens (JWT, HS256): one secret, shared by the nodes of a stage, so that each can issue and verify without asking anybody.
+ *
+ * Guests get one for weeks; who signed in gets one for minutes, as long as the session in the store lasts.
+ */
 import { createSecretKey, type KeyObject } from "node:crypto";
-import { errors, jwtVerify, SignJWT, type JWTPayload } from "jose";
-import type { Auth, GuestPass, Principal } from "../core/auth.ts";
+import { decodeJwt, errors, jwtVerify, SignJWT, type JWTPayload } from "jose";
+import type { AccountSession } from "../core/accounts.ts";
+import type { GuestPass, Principal } from "../core/auth.ts";
 import { readName } from "../core/names.ts";
 import type { Runtime } from "../core/runtime.ts";
 import { isUuidV7, uuidV7 } from "../core/uuid.ts";
+import type { Verifier } from "../core/verifiers.ts";
 import { ChatError } from "../lib/errors.ts";
+import type { User } from "../protocol.ts";
 
 const ALGORITHM = "HS256";
 const AUDIENCE = "skat";
@@ -14,13 +21,13 @@ export interface JwtAuthOptions {
   readonly secret: string;
   /** Named as the issuer, so that another stage with the same secret refuses the token. */
   readonly stage: string;
-  /** How long a new token lives. */
+  /** How long a guest's token lives. */
   readonly lifeMs: number;
   readonly nameLengthMax: number;
   readonly runtime: Runtime;
 }
 
-export class JwtAuth implements Auth {
+export class JwtAuth implements Verifier {
   readonly #options: JwtAuthOptions;
   readonly #key: KeyObject;
   readonly #issuer: string;
@@ -29,6 +36,10 @@ export class JwtAuth implements Auth {
     this.#options = options;
     this.#key = createSecretKey(options.secret, "utf8");
     this.#issuer = `skat/${options.stage}`;
+  }
+
+  recognizes(token: string): boolean {
+    return issuerOf(token)?.startsWith("skat/") ?? false;
   }
 
   async verify(token: string): Promise<Principal> {
@@ -42,37 +53,60 @@ export class JwtAuth implements Auth {
       });
       return toPrincipal(payload);
     } catch (error) {
-      if (error instanceof errors.JWTExpired) {
-        throw new ChatError("token_expired", "The token's time is over: get a new one.", { cause: error });
-      }
-      if (error instanceof errors.JOSEError) throw invalidToken(error);
-      throw error;
+      throw tokenError(error);
     }
   }
 
   async issueGuest(name: unknown): Promise<GuestPass> {
     const { runtime, lifeMs, nameLengthMax } = this.#options;
     const user = { id: uuidV7(runtime), name: readName(name, "name", nameLengthMax) };
-    const nowMs = runtime.now();
-    const token = await new SignJWT({ name: user.name })
+    return { token: await this.#sign(user, runtime.now() + lifeMs), user };
+  }
+
+  /** A token for a session of the store: it ends with it, or after `lifeMs`. */
+  async issue({ id, user, expiresAtMs }: AccountSession, lifeMs: number): Promise<string> {
+    return this.#sign(user, Math.min(expiresAtMs, this.#options.runtime.now() + lifeMs), { sid: id });
+  }
+
+  #sign({ id, name }: User, expiresAtMs: number, more: JWTPayload = {}): Promise<string> {
+    return new SignJWT({ name, ...more })
       .setProtectedHeader({ alg: ALGORITHM })
-      .setSubject(user.id)
+      .setSubject(id)
       .setIssuer(this.#issuer)
       .setAudience(AUDIENCE)
-      .setIssuedAt(new Date(nowMs))
-      .setExpirationTime(new Date(nowMs + lifeMs))
+      .setIssuedAt(new Date(this.#options.runtime.now()))
+      .setExpirationTime(new Date(expiresAtMs))
       .sign(this.#key);
-    return { token, user };
   }
 }
 
 /** The signature is ours, so a claim of another form is a token that something else made with our secret. */
-function toPrincipal({ sub, name, exp }: JWTPayload): Principal {
+function toPrincipal({ sub, name, exp, sid }: JWTPayload): Principal {
   if (typeof sub !== "string" || !isUuidV7(sub)) throw invalidToken();
   if (typeof name !== "string" || exp === undefined) throw invalidToken();
-  return { user: { id: sub, name }, expiresAtMs: exp * 1000 };
+  if (sid !== undefined && typeof sid !== "string") throw invalidToken();
+  const grant = sid === undefined ? `guest:${sub}` : `session:${sid}`;
+  return { user: { id: sub, name }, expiresAtMs: exp * 1000, subjects: [grant, `user:${sub}`] };
 }
 
-function invalidToken(cause?: unknown): ChatError {
+/** What a token says of its issuer, before anything is proved. */
+export function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch (error) {
+    if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
+/** What an error of jose means for the one who sent the token. */
+export function tokenError(error: unknown): unknown {
+  if (error instanceof errors.JWTExpired) {
+    return new ChatError("token_expired", "The token's time is over: get a new one.", { cause: error });
+  }
+  return error instanceof errors.JOSEError ? invalidToken(error) : error;
+}
+
+export function invalidToken(cause?: unknown): ChatError {
   return new ChatError("invalid_token", "The token is not one of this server's.", { cause });
 }

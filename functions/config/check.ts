@@ -23,6 +23,16 @@ const NEEDS: Readonly<Partial<Record<VariableName, VariableName>>> = {
   KAFKA_USERNAME: "KAFKA_PASSWORD",
   KAFKA_PASSWORD: "KAFKA_USERNAME",
   DATABASE_CA: "DATABASE_URL",
+  GITHUB_CLIENT_ID: "GITHUB_CLIENT_SECRET",
+  GITHUB_CLIENT_SECRET: "GITHUB_CLIENT_ID",
+  GOOGLE_CLIENT_ID: "GOOGLE_CLIENT_SECRET",
+  GOOGLE_CLIENT_SECRET: "GOOGLE_CLIENT_ID",
+  AUTH_JWT_ISSUER: "AUTH_JWT_AUDIENCE",
+  AUTH_JWT_AUDIENCE: "AUTH_JWT_ISSUER",
+  AUTH_JWT_SECRET: "AUTH_JWT_ISSUER",
+  AUTH_JWKS_URL: "AUTH_JWT_ISSUER",
+  SMTP_URL: "MAIL_FROM",
+  MAIL_FROM: "SMTP_URL",
 };
 
 export function checkTogether(settings: Settings, source: Source): void {
@@ -33,6 +43,7 @@ export function checkTogether(settings: Settings, source: Source): void {
   checkRedis(settings, source);
   checkKafka(settings, source);
   checkDatabase(settings, source);
+  checkAccess(settings, source);
   const least = settings.BODY_BYTES_MAX + FRAME_OVERHEAD_BYTES;
   if (settings.FRAME_BYTES_MAX < least) {
     source.addFault(
@@ -72,6 +83,19 @@ function checkDatabase({ DATABASE_URL, DATABASE_CA }: Settings, source: Source):
   }
   if (DATABASE_URL?.isTls === false && DATABASE_CA !== undefined) {
     source.addFault("DATABASE_URL", "has no TLS, but DATABASE_CA is set: add `?sslmode=require`");
+  }
+}
+
+function checkAccess({ EMAIL_VERIFICATION_REQUIRED: isRequired }: Settings, source: Source): void {
+  if (isRequired && !source.isSet("SMTP_URL")) {
+    source.addFault("SMTP_URL", "is missing, but EMAIL_VERIFICATION_REQUIRED is true");
+  }
+  if (!source.isSet("AUTH_JWT_ISSUER")) return;
+  const hasSecret = source.isSet("AUTH_JWT_SECRET");
+  if (hasSecret && source.isSet("AUTH_JWKS_URL")) {
+    source.addFault("AUTH_JWT_SECRET", "and AUTH_JWKS_URL are both set: leave one of them out");
+  } else if (!hasSecret && !source.isSet("AUTH_JWKS_URL")) {
+    source.addFault("AUTH_JWKS_URL", "or AUTH_JWT_SECRET is missing, but AUTH_JWT_ISSUER is set");
   }
 }
 

@@ -199,7 +199,88 @@ export const VARIABLE_GROUPS = {
     AUTH_TOKEN_SECONDS: {
       schema: whole(1, 10 * 365 * 86_400),
       default: String(30 * 86_400),
-      help: "Seconds that a new token lives; by default 30 days.",
+      help: "Seconds that a guest's token lives; by default 30 days.",
+    },
+    AUTH_ACCESS_SECONDS: {
+      schema: whole(1, 86_400),
+      default: "900",
+      help: "Seconds that a token of an account lives; its session, of 30 days, gives new ones.",
+    },
+    AUTH_GRACE_SECONDS: {
+      schema: whole(0, 3_600),
+      default: "10",
+      help: "Seconds that a connection outlives its token, for a refresh that is late.",
+    },
+    GUESTS: {
+      schema: flag(),
+      default: "true",
+      help: "Takes guests, who give a name and nothing else. `false`: tokens of guests are refused too.",
+    },
+    ACCOUNTS: {
+      schema: flag(),
+      default: "true",
+      help: "Serves sign-up and sign-in. `false`: there are only guests, bots and tokens of another issuer.",
+    },
+    PUBLIC_URL: {
+      schema: z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text,
+          "must be like https://chat.example.org (no path)",
+        ),
+      unset: "the first of ALLOWED_ORIGINS, else the address that the node listens on",
+      help: "Where the page is: stands in letters, and with https makes cookies `Secure`.",
+      example: "https://chat.example.org",
+    },
+    EMAIL_VERIFICATION_REQUIRED: {
+      schema: flag(),
+      default: "false",
+      help: "Signs nobody in whose address is not proved. Needs SMTP_URL.",
+    },
+    GITHUB_CLIENT_ID: {
+      schema: z.string(),
+      help: "Sign-in with GitHub; its callback is PUBLIC_URL/api/auth/callback/github. Needs GITHUB_CLIENT_SECRET.",
+    },
+    GITHUB_CLIENT_SECRET: { schema: z.string(), secret: true, help: "Secret of GITHUB_CLIENT_ID." },
+    GOOGLE_CLIENT_ID: {
+      schema: z.string(),
+      help: "Sign-in with Google; its callback is PUBLIC_URL/api/auth/callback/google. Needs GOOGLE_CLIENT_SECRET.",
+    },
+    GOOGLE_CLIENT_SECRET: { schema: z.string(), secret: true, help: "Secret of GOOGLE_CLIENT_ID." },
+    AUTH_JWT_ISSUER: {
+      schema: z.string().regex(/^(?!skat\/)/, "must not begin with skat/, as our own tokens do"),
+      help: "`iss` of tokens of another issuer that are accepted, such as a company's login. Needs AUTH_JWT_AUDIENCE, and AUTH_JWT_SECRET or AUTH_JWKS_URL.",
+      example: "https://login.example.org",
+    },
+    AUTH_JWT_AUDIENCE: {
+      schema: z.string(),
+      help: "`aud` that those tokens must have.",
+      example: "chat",
+    },
+    AUTH_JWT_SECRET: {
+      schema: z.string().min(32, "is shorter than 32 characters; make one with: openssl rand -base64 48"),
+      secret: true,
+      help: "Secret of those tokens (HS256).",
+    },
+    AUTH_JWKS_URL: {
+      schema: z.string().refine(isKeysUrl, "must be an https URL; http only on this machine"),
+      help: "URL of the public keys of those tokens (RS256, ES256, EdDSA). Read again every ten minutes, and for a key that is new.",
+      example: "https://login.example.org/.well-known/jwks.json",
+    },
+    SMTP_URL: {
+      schema: z
+        .string()
+        .regex(/^smtps?:\/\/[^/\s]+$/, "must be like smtp://user:password@host:587, or smtps://"),
+      unset:
+        "with `npm start` on this machine letters are printed and kept at /dev/mailbox, else none are sent",
+      secret: true,
+      help: "Server that sends letters: proofs of addresses, and new passwords. Needs MAIL_FROM.",
+      example: "smtp://user:password@smtp.example.org:587",
+    },
+    MAIL_FROM: {
+      schema: z.string().regex(/^[^\r\n]+@[^\r\n]+$/, "must be an address, like Skat <chat@example.org>"),
+      help: "Who letters are from. Needs SMTP_URL.",
+      example: "Skat <chat@example.org>",
     },
     ALLOWED_ORIGINS: {
       schema: origins(),
@@ -401,6 +482,14 @@ function rate() {
 
 function flag() {
   return z.enum(["true", "false"], "must be true or false").transform((text) => text === "true");
+}
+
+function isKeysUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return (
+    protocol === "https:" || (protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(hostname))
+  );
 }
 
 function list(item: RegExp, message: string) {

@@ -4,7 +4,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { Access } from "./access.ts";
 import { Audience } from "./audience.ts";
-import type { Auth } from "./auth.ts";
+import type { Auth, Principal } from "./auth.ts";
 import { Chat } from "./chat.ts";
 import type { EventLog } from "./event-log.ts";
 import { Fences } from "./fences.ts";
@@ -19,6 +19,7 @@ import { Moderation } from "./moderation.ts";
 import type { Notices } from "./notices.ts";
 import { Pages } from "./pages.ts";
 import type { RateLimiter } from "./rate-limits.ts";
+import type { Revoked } from "./revocations.ts";
 import type { RoomFeed, RoomStream } from "./room-stream.ts";
 import { Rooms } from "./rooms.ts";
 import { sleep, type Runtime } from "./runtime.ts";
@@ -42,6 +43,8 @@ export interface NodeOptions {
   /** Connections of one user that a node takes. */
   readonly connectionsPerUserMax: number;
   readonly heartbeatMs: number;
+  /** As in `SessionDeps`. */
+  readonly tokenGraceMs?: number;
   readonly backlogMax: number;
   /** Engines that are embedded can't be away. */
   readonly real: ReadonlySet<Engine>;
@@ -124,9 +127,9 @@ export class ChatNode {
     return this.#draining ? ["draining"] : this.#health.down.filter((engine) => engine === "redis");
   }
 
-  /** A new connection. The caller hands its frames over and says when it has ended. */
-  openSession(transport: Transport): Session {
-    const session = new Session(transport, {
+  /** A new connection, of somebody whom its upgrade has proved. The caller hands its frames over and says when it has ended. */
+  openSession(transport: Transport, principal?: Principal): Session {
+    const deps = {
       ...this.#options,
       chat: this.#chat,
       hub: this.#hub,
@@ -134,9 +137,15 @@ export class ChatNode {
       audience: this.#audience,
       health: this.#health,
       isDraining: () => this.#draining,
-    });
+    };
+    const session = new Session(transport, deps, principal);
     this.#sessions.add(session);
     return session;
+  }
+
+  /** Closes the sessions that are here by something that was called back. */
+  revoke(subjects: Revoked): void {
+    for (const session of this.#sessions) if (session.isRevoked(subjects)) session.close("token_revoked");
   }
 
   closeSession(session: Session): void {

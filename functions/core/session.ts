@@ -3,6 +3,7 @@ import {
   CLOSES,
   type ClientFrame,
   type CloseReason,
+  type ErrorCode,
   type LeftReason,
   type Limits,
   type ServerFrame,
@@ -13,9 +14,10 @@ import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { Access } from "./access.ts";
 import type { Attendant, Audience } from "./audience.ts";
-import type { Auth } from "./auth.ts";
+import { requireScope, type Auth, type Principal } from "./auth.ts";
 import type { Chat, Send } from "./chat.ts";
 import { decodeFrame, refIn } from "./decode.ts";
+import { Expiry } from "./expiry.ts";
 import type { Sender } from "./flusher.ts";
 import { Frame } from "./frame.ts";
 import type { Health } from "./health.ts";
@@ -24,6 +26,7 @@ import { allows, check, type Verb } from "./permissions.ts";
 import type { Position } from "./position.ts";
 import type { RateLimiter } from "./rate-limits.ts";
 import { TokenBucket } from "./rate.ts";
+import type { Revoked } from "./revocations.ts";
 import type { Member } from "./room.ts";
 import type { Standing } from "./room-store.ts";
 import type { Cancel, Runtime } from "./runtime.ts";
@@ -45,9 +48,12 @@ export interface SessionDeps {
   readonly connectionsPerUserMax: number;
   readonly heartbeatMs: number;
   readonly isDraining: () => boolean;
+  /** How long a session outlives its token; ten seconds where it is not given. */
+  readonly tokenGraceMs?: number;
 }
 
 const AUTH_TIMEOUT_MS = 10_000;
+const TOKEN_GRACE_MS = 10_000;
 /** Refused frames, less those let through since, beyond which the connection is closed as flooding. */
 const REFUSED_MAX = 1_000;
 
@@ -61,14 +67,18 @@ export class Session implements Member, Sender, Attendant {
   readonly #bucket: TokenBucket;
   /** The rooms it has joined, and how its user stands to each. */
   readonly #rooms = new Map<string, Standing>();
-  #user: User | undefined;
+  readonly #expiry: Expiry;
+  #principal: Principal | undefined;
+  /** By a cookie, and nothing was asked for yet: a token may still say otherwise. */
+  #isAssumed: boolean;
   #cancelTimer: Cancel;
   /** Frames that wait for an earlier one; while there are any, all that follow wait too. */
   #queue: Promise<void> | undefined;
   #refused = 0;
   #closed = false;
 
-  constructor(transport: Transport, deps: SessionDeps) {
+  /** `principal`: whom the upgrade itself has proved. */
+  constructor(transport: Transport, deps: SessionDeps, principal?: Principal) {
     this.id = uuidV7(deps.runtime);
     this.#deps = deps;
     this.#transport = transport;
@@ -78,6 +88,15 @@ export class Session implements Member, Sender, Attendant {
       deps.runtime.elapsed(),
     );
     this.#cancelTimer = deps.runtime.after(AUTH_TIMEOUT_MS, () => this.close("auth_timeout"));
+    const graceMs = deps.tokenGraceMs ?? TOKEN_GRACE_MS;
+    this.#expiry = new Expiry({
+      runtime: deps.runtime,
+      graceMs,
+      onExpiring: (expiresInMs) => this.#reply({ type: "auth_expiring", expiresInMs, graceMs }),
+      onExpired: () => this.close("token_expired"),
+    });
+    this.#isAssumed = principal !== undefined;
+    if (principal) this.#welcome(principal, undefined);
   }
 
   /** A text frame from the client. */
@@ -105,7 +124,7 @@ export class Session implements Member, Sender, Attendant {
 
   /** Empty before it is authenticated. */
   get userId(): string {
-    return this.#user?.id ?? "";
+    return this.#principal?.user.id ?? "";
   }
 
   send(frame: Frame): void {
@@ -137,6 +156,11 @@ export class Session implements Member, Sender, Attendant {
     this.#transport.close(CLOSES[reason].code, reason);
   }
 
+  /** Whether what it is here by is among what was called back. */
+  isRevoked(subjects: Revoked): boolean {
+    return this.#principal?.subjects.some((subject) => subjects.has(subject)) ?? false;
+  }
+
   /** It was ended by us, or is gone. */
   get hasEnded(): boolean {
     return this.#closed;
@@ -147,6 +171,7 @@ export class Session implements Member, Sender, Attendant {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelTimer();
+    this.#expiry.cancel();
     for (const room of this.#rooms.keys()) this.#deps.hub.leave(room, this);
     this.#deps.audience.delete(this.userId, this);
     if (this.#deps.health.sessions.delete(this)) this.#deps.metrics.sessions.dec();
@@ -154,8 +179,8 @@ export class Session implements Member, Sender, Attendant {
 
   /** Sends leave in the order of their coming: at once where nothing has to be asked first, else one after another. */
   #take(frame: ClientFrame, receivedMs: number): void {
-    if (!this.#queue && frame.type === "send" && this.#may(frame.room, "send") && this.#user) {
-      const send = this.#toSend(frame, this.#user, receivedMs);
+    if (!this.#queue && frame.type === "send" && this.#may(frame.room, "send") && this.#principal) {
+      const send = this.#toSend(frame, this.#principal.user, receivedMs);
       if (this.#deps.chat.isImmediate(send)) return void this.#sendMessage(frame, send);
     }
     const before = this.#queue ?? Promise.resolve();
@@ -172,9 +197,11 @@ export class Session implements Member, Sender, Attendant {
     if (this.#closed) return;
     try {
       if (frame.type === "auth") return await this.#authenticate(frame);
-      const user = this.#user;
-      if (!user) throw new ChatError("not_authenticated", "Send `auth` first.");
-      if (frame.type === "join") return await this.#join(frame, user);
+      const principal = this.#principal;
+      if (!principal) throw new ChatError("not_authenticated", "Send `auth` first.");
+      this.#isAssumed = false;
+      const { user } = principal;
+      if (frame.type === "join") return await this.#join(frame, principal);
       if (frame.type === "leave") return this.#leave(frame);
       const send = this.#toSend(frame, user, receivedMs);
       if (this.#may(frame.room, "send")) await this.#sendMessage(frame, send);
@@ -185,38 +212,43 @@ export class Session implements Member, Sender, Attendant {
   }
 
   async #authenticate({ ref, token }: Extract<ClientFrame, { type: "auth" }>): Promise<void> {
-    const { auth, audience, runtime, limits, heartbeatMs, health, metrics } = this.#deps;
-    const isFirst = this.#user === undefined;
-    const principal = await auth.verify(token);
+    const principal = await this.#deps.auth.verify(token);
     if (this.#closed) return;
-    if (this.#user && this.#user.id !== principal.user.id) {
+    const isOther = this.#principal !== undefined && this.userId !== principal.user.id;
+    if (isOther && !this.#isAssumed) {
       throw new ChatError("invalid_token", "The token is another user's; open a connection of its own.");
     }
-    if (isFirst && audience.of(principal.user.id).size >= this.#deps.connectionsPerUserMax)
+    this.#isAssumed = false;
+    this.#welcome(principal, ref);
+  }
+
+  #welcome(principal: Principal, ref: number | undefined): void {
+    const { audience, runtime, limits, heartbeatMs, health, metrics } = this.#deps;
+    const { user } = principal;
+    const isFirst = this.#principal === undefined;
+    const isNew = this.userId !== user.id;
+    if (isNew && audience.of(user.id).size >= this.#deps.connectionsPerUserMax)
       return this.close("too_many_connections");
-    this.#user = principal.user;
+    if (isNew) audience.delete(this.userId, this);
+    this.#principal = principal;
+    if (isNew) audience.add(user.id, this);
     this.#cancelTimer();
-    // Timers hold 31 bits of milliseconds; a token that lives longer is looked at again then.
-    const leftMs = Math.min(principal.expiresAtMs - runtime.now(), 2 ** 31 - 1);
-    this.#cancelTimer = runtime.after(leftMs, () => this.close("token_expired"));
-    this.#reply({
-      type: "welcome",
-      ...toReply(ref),
-      session: this.id,
-      user: principal.user,
-      limits,
-      heartbeatMs,
-      now: runtime.now(),
-    });
+    this.#expiry.set(principal.expiresAtMs);
+    const now = runtime.now();
+    this.#reply({ type: "welcome", ...toReply(ref), session: this.id, user, limits, heartbeatMs, now });
     if (!isFirst) return;
-    audience.add(principal.user.id, this);
     health.sessions.add(this);
     metrics.sessions.inc();
     health.greet(this);
   }
 
-  async #join({ ref, room, after }: Extract<ClientFrame, { type: "join" }>, user: User): Promise<void> {
+  async #join(
+    { ref, room, after }: Extract<ClientFrame, { type: "join" }>,
+    principal: Principal,
+  ): Promise<void> {
     const { access, hub, limits, rates, runtime, isDraining } = this.#deps;
+    const { user } = principal;
+    requireScope(principal, "read");
     if (isDraining())
       throw new ChatError("draining", "The node is shutting down: reconnect.", { retryAfterMs: 500 });
     if (!this.#rooms.has(room) && this.#rooms.size >= limits.roomsPerSessionMax) {
@@ -270,6 +302,7 @@ export class Session implements Member, Sender, Attendant {
 
   async #sendMessage(frame: SendFrame, send: Send): Promise<void> {
     try {
+      if (this.#principal) requireScope(this.#principal, "write");
       this.#countSend(send);
       this.#answerSent(frame, send, await this.#deps.chat.send(send));
     } catch (error) {
@@ -304,13 +337,16 @@ export class Session implements Member, Sender, Attendant {
     this.#deps.metrics.errorsSent.inc({ code: told.code });
     this.#reply({ type: "error", ...toReply(ref), ...told.toBody() });
     // Without a valid first token there is nothing this connection could do.
-    if (!this.#user && (told.code === "invalid_token" || told.code === "token_expired"))
-      this.close(told.code);
+    if (this.#principal === undefined && isTokenFault(told.code)) this.close(told.code);
   }
 
   #reply(frame: ServerFrame): void {
     this.send(Frame.of(frame));
   }
+}
+
+function isTokenFault(code: ErrorCode): code is "invalid_token" | "token_expired" | "token_revoked" {
+  return code === "invalid_token" || code === "token_expired" || code === "token_revoked";
 }
 
 function toReply(ref: number | undefined): ReplyTo {

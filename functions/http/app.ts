@@ -3,17 +3,29 @@ import { serveStatic } from "@hono/node-server/serve-static";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { asChatError, ChatError } from "../lib/errors.ts";
+import type { Mailbox } from "../core/mail.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
+import type { AllowedOrigins } from "../lib/origins.ts";
 import { ERRORS } from "../protocol.ts";
+import { accountRoutes, addAccountPaths } from "./accounts.ts";
+import { brokenOff } from "./body.ts";
+import { botRoutes } from "./bot-routes.ts";
 import { chatRoutes, type ChatRoutesDeps } from "./chat-routes.ts";
 import { moderationRoutes } from "./moderation-routes.ts";
 import { toOpenApi } from "./openapi.ts";
+import { createMailbox } from "./mailbox.ts";
 import { createOps } from "./ops.ts";
 import { roomRoutes } from "./room-routes.ts";
-import { brokenOff, serveRoutes, type Serving } from "./routes.ts";
+import { serveRoutes, type Serving } from "./routes.ts";
+import { refuseForeignPages, securityHeaders } from "./security.ts";
 
 export interface AppDeps extends ChatRoutesDeps, Serving {
+  /** Letters that are kept instead of sent; absent where they are sent. */
+  readonly mailbox?: Mailbox;
+  readonly origins: AllowedOrigins;
+  /** The page is at an https URL. */
+  readonly isHttps: boolean;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Folder of the built page; without it only the API is served. */
@@ -21,7 +33,7 @@ export interface AppDeps extends ChatRoutesDeps, Serving {
 }
 
 export function createApp(deps: AppDeps): Hono {
-  const { node, metrics, logger, limits, webDir } = deps;
+  const { node, signIn, metrics, logger, limits, webDir } = deps;
   const app = new Hono();
   const tooLarge = () => {
     throw new ChatError("request_too_large", `A request body is at most ${limits.frameBytesMax} bytes.`);
@@ -33,15 +45,20 @@ export function createApp(deps: AppDeps): Hono {
     if (told.retryAfterMs !== undefined) c.header("Retry-After", String(Math.ceil(told.retryAfterMs / 1000)));
     return c.json({ error: told.toBody() }, ERRORS[told.code].status);
   });
-  app.use(async (c, next) => {
-    await next();
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("Referrer-Policy", "no-referrer");
-  });
+  app.use(securityHeaders(deps.isHttps));
+  app.use("/api/*", refuseForeignPages(deps.origins));
   const limitBody = bodyLimit({ maxSize: limits.frameBytesMax, onError: tooLarge });
   app.use("/api/*", (c, next) => limitBody(c, next).catch(brokenOff));
-  const routes = [...chatRoutes(deps), ...roomRoutes(node, limits), ...moderationRoutes(node)];
+  const routes = [
+    ...chatRoutes(deps),
+    ...roomRoutes(node, limits),
+    ...moderationRoutes(node),
+    ...accountRoutes(signIn),
+    ...botRoutes(signIn, limits),
+  ];
   serveRoutes(app, routes, deps);
+  if (signIn.accounts) addAccountPaths(app, { ...deps, accounts: signIn.accounts });
+  if (deps.mailbox) app.route("/", createMailbox(deps.mailbox));
   const document = toOpenApi(routes);
   app.get("/api/openapi.json", (c) => c.json(document));
   app.route(

@@ -75,6 +75,7 @@ export function roomRoutes(node: ChatNode, limits: Limits): readonly Route[] {
     route({
       method: "post",
       path: "/api/rooms/:room/join",
+      scope: "read",
       title: "Becomes a member of a public room",
       answer: room,
       handle: async ({ user, param }) => {
@@ -85,6 +86,7 @@ export function roomRoutes(node: ChatNode, limits: Limits): readonly Route[] {
     route({
       method: "post",
       path: "/api/rooms/:room/leave",
+      scope: "read",
       title: "Ends the membership",
       answer: done,
       handle: async ({ user, param }) => {

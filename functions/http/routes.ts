@@ -3,10 +3,12 @@ import type { IncomingMessage } from "node:http";
 import type { Context, Hono } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { z } from "zod";
-import type { Auth } from "../core/auth.ts";
+import { requireScope, type Principal, type Scope } from "../core/auth.ts";
 import type { ChatNode } from "../core/node.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { User } from "../protocol.ts";
+import { principalOf, type AuthenticateDeps } from "./authenticate.ts";
+import { readBody } from "./body.ts";
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
@@ -19,6 +21,8 @@ export interface Route<Query extends z.ZodObject = z.ZodObject, Body extends z.Z
   readonly title: string;
   /** Anybody may ask, without a token. */
   readonly isOpen?: true;
+  /** What a token must be made for; without it `read` to get, and `manage` for everything else. */
+  readonly scope?: Scope;
   readonly query?: Query;
   readonly body?: Body;
   readonly answer: z.ZodType;
@@ -28,6 +32,9 @@ export interface Route<Query extends z.ZodObject = z.ZodObject, Body extends z.Z
 export interface Input<Query extends z.ZodObject, Body extends z.ZodObject> {
   /** Who asks; nobody where the route is open. */
   readonly user: User;
+  readonly principal: Principal;
+  /** Of the request. */
+  readonly headers: Headers;
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
   /** A parameter of the path. */
@@ -51,25 +58,30 @@ export function route<Query extends z.ZodObject, Body extends z.ZodObject, Answe
   return typed as unknown as Route;
 }
 
-export interface Serving {
-  readonly auth: Auth;
+export interface Serving extends AuthenticateDeps {
   readonly node: ChatNode;
   readonly addressOf: (req: IncomingMessage) => string;
 }
 
-const NOBODY: User = { id: "", name: "" };
+const NOBODY: Principal = { user: { id: "", name: "" }, expiresAtMs: 0, subjects: [] };
 
 /** Serves the routes; other methods of their paths are answered by what they take. */
 export function serveRoutes(app: Hono, routes: readonly Route[], serving: Serving): void {
   for (const each of routes) {
     app.on(each.method.toUpperCase(), each.path, async (c) => {
-      const user = each.isOpen ? NOBODY : await authenticate(c, serving.auth);
-      if (!each.isOpen) await serving.node.admitUser("requests", user);
+      const principal = each.isOpen ? NOBODY : await principalOf(c, serving);
+      const { user } = principal;
+      if (!each.isOpen) {
+        requireScope(principal, each.scope ?? (each.method === "get" ? "read" : "manage"));
+        await serving.node.admitUser("requests", user);
+      }
       const query = each.query ? validate(each.query, c.req.query()) : {};
       const body = each.body ? validate(each.body, await readBody(c)) : {};
       const param = (name: string) => c.req.param(name) ?? "";
       const answer = await each.handle({
         user,
+        principal,
+        headers: c.req.raw.headers,
         query,
         body,
         param,
@@ -88,32 +100,8 @@ export function serveRoutes(app: Hono, routes: readonly Route[], serving: Servin
 }
 
 /** Node's own request, which the server hands over. */
-function requestOf(c: Context): IncomingMessage {
+export function requestOf(c: Context): IncomingMessage {
   return (c.env as { incoming: IncomingMessage }).incoming;
-}
-
-async function authenticate(c: Context, auth: Auth): Promise<User> {
-  const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "") ?? [];
-  if (token === undefined) throw new ChatError("not_authenticated", "Send `Authorization: Bearer <token>`.");
-  return (await auth.verify(token)).user;
-}
-
-async function readBody(c: Context): Promise<Record<string, unknown>> {
-  const text = await c.req.text().catch(brokenOff);
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null && !Array.isArray(body))
-      return body as Record<string, unknown>;
-  } catch (cause) {
-    throw new ChatError("invalid_json", "The request body is not JSON.", { cause });
-  }
-  throw new ChatError("invalid_json", "The request body is not a JSON object.");
-}
-
-/** A body that can't be read to its end is the client's fault, not one of the server for its log. */
-export function brokenOff(cause: unknown): never {
-  if (cause instanceof ChatError) throw cause;
-  throw new ChatError("invalid_json", "The request body broke off.", { cause });
 }
 
 /** The first fault, by the name of its field. Fields that are not in the schema are dropped. */

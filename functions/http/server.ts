@@ -9,20 +9,26 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Hono } from "hono";
+import type { SignIn } from "../core/accounts.ts";
+import type { Principal } from "../core/auth.ts";
 import type { ChatNode } from "../core/node.ts";
 import type { RateLimiter } from "../core/rate-limits.ts";
 import { rateKeyOf } from "../lib/client-address.ts";
 import { ChatError } from "../lib/errors.ts";
+import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { isOriginAllowed, type AllowedOrigins } from "../lib/origins.ts";
 import { SUBPROTOCOL } from "../protocol.ts";
+import { hasSessionCookie } from "./authenticate.ts";
 import type { WebSockets } from "./websocket.ts";
 
 export interface ServerOptions {
   readonly app: Hono;
   readonly node: ChatNode;
+  readonly signIn: SignIn;
   readonly webSockets: WebSockets;
   readonly metrics: Metrics;
+  readonly logger: Logger;
   readonly origins: AllowedOrigins;
   readonly connectionsMax: number;
   readonly connectionsPerAddressMax: number;
@@ -45,12 +51,37 @@ export function createServer(options: ServerOptions): Server {
     socket.on("error", () => socket.destroy());
     if (!asksForWebSocket(req)) return serveAsIs(server, req, socket);
     const address = rateKeyOf(options.addressOf(req));
-    const refusal = refuse(req, options) ?? refuseAddress(address, options);
-    metrics.upgrades.inc({ outcome: refusal ? "refused" : "accepted" });
-    if (refusal) return answer(socket, refusal);
-    webSockets.upgrade(req, socket, head, address);
+    const isRefused = (refusal: ChatError | undefined): boolean => {
+      if (refusal === undefined) return false;
+      metrics.upgrades.inc({ outcome: "refused" });
+      answer(socket, refusal);
+      return true;
+    };
+    const accept = (principal?: Principal): void => {
+      metrics.upgrades.inc({ outcome: "accepted" });
+      webSockets.upgrade(req, socket, head, { address, principal });
+    };
+    if (isRefused(refuse(req, options) ?? refuseAddress(address, options))) return;
+    if (!hasSessionCookie(req.headers.cookie)) return accept();
+    void cookiePrincipal(req, options).then((principal) => {
+      // It may drain, or be full, by now.
+      if (!isRefused(refuse(req, options))) accept(principal);
+    });
   });
   return server;
+}
+
+/** Whom the cookie proves. One that can't be looked at proves nothing; a token still may. */
+async function cookiePrincipal(
+  { headers: { cookie = "" } }: IncomingMessage,
+  { signIn, logger }: ServerOptions,
+): Promise<Principal | undefined> {
+  try {
+    return await signIn.principalOf(new Headers({ cookie }));
+  } catch (error) {
+    logger.warn("the cookie of an upgrade can't be read", { err: error });
+    return undefined;
+  }
 }
 
 function asksForWebSocket({ headers }: IncomingMessage): boolean {

@@ -8,6 +8,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
+import type { Principal } from "../core/auth.ts";
 import type { Frame } from "../core/frame.ts";
 import type { ChatNode } from "../core/node.ts";
 import type { Transport } from "../core/transport.ts";
@@ -28,12 +29,19 @@ const CLOSE_GRACE_MS = 2_000;
 /** RFC 6455, 7.4.1: no close frame came. */
 const ABNORMAL = 1006;
 
+/** What is known of a client at its upgrade. */
+export interface UpgradeClient {
+  /** Without one the connection is not counted by it. */
+  readonly address: string | undefined;
+  /** Whom its cookie has proved. */
+  readonly principal?: Principal | undefined;
+}
+
 export interface WebSockets {
   readonly count: () => number;
   /** Those of one address. */
   readonly countOf: (address: string) => number;
-  /** Without an address the connection is not counted by it. */
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, address: string | undefined): void;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, client: UpgradeClient): void;
   close(): void;
 }
 
@@ -53,9 +61,9 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
   const byAddress = new AddressCounts();
   const heartbeat = setInterval(() => connections.forEach((connection) => connection.beat()), heartbeatMs);
 
-  function accept(ws: WebSocket, socket: Duplex, address: string | undefined): void {
+  function accept(ws: WebSocket, socket: Duplex, { address, principal }: UpgradeClient): void {
     const connection = new Connection(ws, socket, bufferBytesMax);
-    const session = node.openSession(connection);
+    const session = node.openSession(connection, principal);
     connection.onSlow = () => session.close("slow_client");
     connection.onDead = () => session.close("heartbeat_lost");
     connections.add(connection);
@@ -79,8 +87,8 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
   return {
     count: () => connections.size,
     countOf: (address) => byAddress.count(address),
-    upgrade: (req, socket, head, address) =>
-      server.handleUpgrade(req, socket, head, (ws) => accept(ws, socket, address)),
+    upgrade: (req, socket, head, client) =>
+      server.handleUpgrade(req, socket, head, (ws) => accept(ws, socket, client)),
     close: () => {
       clearInterval(heartbeat);
       for (const connection of connections) connection.cut();

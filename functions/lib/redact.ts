@@ -9,6 +9,7 @@ const DEPTH_MAX = 6;
 export function hideSecrets(text: string): string {
   return text
     .replace(/(\w:\/\/[^\s/:@]*):[^\s/]*@/g, "$1:***@")
+    .replace(/\bskat_bot_[\w-]+/g, HIDDEN)
     .replace(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, HIDDEN);
 }
 

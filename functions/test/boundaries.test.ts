@@ -13,8 +13,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ["protocol", "lib"],
   adapters: ["protocol", "lib", "core", "generated"],
   http: ["protocol", "lib", "core"],
+  auth: ["protocol", "lib", "core", "generated"],
   admin: ["protocol", "lib", "core"],
-  entry: ["protocol", "lib", "core", "config", "adapters", "http", "admin"],
+  entry: ["protocol", "lib", "core", "config", "adapters", "http", "auth", "admin"],
 };
 const withoutPackages = ["protocol", "core"];
 
@@ -79,7 +80,7 @@ function isBeside(file: string, name: string): boolean {
 }
 
 describe("boundaries", () => {
-  it("protocol ← lib ← core ← adapters and http ← entries, siblings apart", () => {
+  it("protocol ← lib ← core ← adapters, auth and http ← entries, siblings apart", () => {
     expect(sources.flatMap(({ file, code }) => faultsOf(file, code))).toEqual([]);
   });
 
@@ -124,6 +125,8 @@ describe("what holds the boundaries", () => {
     ["lib/a.ts", 'import { x } from "../core/b.ts";'],
     ["adapters/a.ts", 'import { x } from "../http/b.ts";'],
     ["http/a.ts", 'import { x } from "../adapters/b.ts";'],
+    ["http/a.ts", 'import { x } from "../auth/b.ts";'],
+    ["auth/a.ts", 'import { x } from "../adapters/b.ts";'],
     ["adapters/a.ts", 'import { x } from "../config.ts";'],
     ["node.ts", 'import { x } from "./test/b.ts";'],
     ["protocol.ts", 'import { x } from "./lib/b.ts";'],

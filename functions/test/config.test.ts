@@ -47,7 +47,14 @@ describe("without any variable", () => {
       dataDir: ".data",
       drainMs: 20_000,
       http: { host: "127.0.0.1", origins: "local" },
-      auth: { tokenLifeMs: 30 * 24 * 60 * 60 * 1000 },
+      auth: {
+        tokenLifeMs: 30 * 24 * 60 * 60 * 1000,
+        accessLifeMs: 15 * 60 * 1000,
+        graceMs: 10_000,
+        guests: true,
+        accounts: true,
+        isVerificationRequired: false,
+      },
       limits: DEFAULT_LIMITS,
       connectionsMax: 20_000,
       bufferBytesMax: 4 * 1024 * 1024,
@@ -74,6 +81,7 @@ describe("without any variable", () => {
   });
 });
 
+const ISSUER = { AUTH_JWT_ISSUER: "https://login.a.b", AUTH_JWT_AUDIENCE: "chat" };
 const POSTGRES = "postgres://u:p%40@h:5432/db";
 
 describe("a variable becomes", () => {
@@ -85,6 +93,37 @@ describe("a variable becomes", () => {
     ["a level", { LOG_LEVEL: "debug" }, { logLevel: "debug" }],
     ["an address", { HOST: "::" }, { http: { host: "::" } }],
     ["milliseconds from seconds", { AUTH_TOKEN_SECONDS: "60" }, { auth: { tokenLifeMs: 60_000 } }],
+    ["no guests", { GUESTS: "false" }, { auth: { guests: false } }],
+    [
+      "the page's URL, from the first origin",
+      { ALLOWED_ORIGINS: "https://a.b,https://c.d" },
+      { auth: { publicUrl: "https://a.b" } },
+    ],
+    [
+      "the page's URL",
+      { ALLOWED_ORIGINS: "https://a.b", PUBLIC_URL: "https://c.d" },
+      { auth: { publicUrl: "https://c.d" } },
+    ],
+    [
+      "another service's client",
+      { GITHUB_CLIENT_ID: "i", GITHUB_CLIENT_SECRET: "s" },
+      { auth: { github: { clientId: "i", clientSecret: "s" } } },
+    ],
+    [
+      "another issuer by its secret",
+      { ...ISSUER, AUTH_JWT_SECRET: SECRET },
+      { auth: { foreign: { issuer: "https://login.a.b", audience: "chat", keys: { secret: SECRET } } } },
+    ],
+    [
+      "another issuer by its keys",
+      { ...ISSUER, AUTH_JWKS_URL: "https://login.a.b/keys" },
+      { auth: { foreign: { keys: { jwksUrl: "https://login.a.b/keys" } } } },
+    ],
+    [
+      "a server for letters",
+      { SMTP_URL: "smtps://u:p@h", MAIL_FROM: "Skat <a@b.c>" },
+      { auth: { smtp: { url: "smtps://u:p@h", from: "Skat <a@b.c>" } } },
+    ],
     ["no origin", { ALLOWED_ORIGINS: "none" }, { http: { origins: [] } }],
     [
       "origins",
@@ -310,6 +349,13 @@ const wrongValues = (
     ["DATABASE_URL", "postgres://h/db?schema=Chat", "has a `schema` that must be up to 63"],
     ["DATABASE_SCHEMA", "pg_chat", "must be up to 63"],
     ["AUTH_SECRET", "hunter2", "shorter than 32 characters"],
+    ["AUTH_JWT_SECRET", "hunter2", "shorter than 32 characters"],
+    ["AUTH_JWT_ISSUER", "skat/production", "must not begin with skat/"],
+    ["AUTH_JWKS_URL", "http://login.example.org/keys", "must be an https URL"],
+    ["AUTH_JWKS_URL", "file:///etc/passwd", "must be an https URL"],
+    ["PUBLIC_URL", "https://a.b/chat", "no path"],
+    ["SMTP_URL", "http://h", "must be like smtp://"],
+    ["MAIL_FROM", "Skat", "must be an address"],
     ["ALLOWED_ORIGINS", "*", "https://chat.example.org"],
     ["ALLOWED_ORIGINS", "https://a.b/", "no path"],
     ["ALLOWED_ORIGINS", "a.b", "no path"],
@@ -336,6 +382,31 @@ describe("is refused, with what would be right:", () => {
       "a password without a user",
       { KAFKA_BROKERS: "a:1", KAFKA_PASSWORD: "p" },
       "KAFKA_USERNAME is missing, but KAFKA_PASSWORD is set",
+    ],
+    [
+      "a client without its secret",
+      { GOOGLE_CLIENT_ID: "i" },
+      "GOOGLE_CLIENT_SECRET is missing, but GOOGLE_CLIENT_ID is set",
+    ],
+    [
+      "an issuer without keys",
+      ISSUER,
+      "AUTH_JWKS_URL or AUTH_JWT_SECRET is missing, but AUTH_JWT_ISSUER is set",
+    ],
+    [
+      "an issuer with two kinds of keys",
+      { ...ISSUER, AUTH_JWT_SECRET: SECRET, AUTH_JWKS_URL: "https://a.b" },
+      "leave one of them out",
+    ],
+    [
+      "an issuer without an audience",
+      { AUTH_JWT_ISSUER: "https://login.a.b", AUTH_JWT_SECRET: SECRET },
+      "AUTH_JWT_AUDIENCE is missing, but AUTH_JWT_ISSUER is set",
+    ],
+    [
+      "proofs of addresses without a server for letters",
+      { EMAIL_VERIFICATION_REQUIRED: "true" },
+      "SMTP_URL is missing, but EMAIL_VERIFICATION_REQUIRED is true",
     ],
     [
       "a mechanism without a user",

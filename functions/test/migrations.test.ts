@@ -21,6 +21,9 @@ interface RecordRow {
   readonly logs: string | null;
 }
 
+/** The project's own, in their order. */
+const PROJECT = ["20261124000000_init", "20261124150000_accounts", "20261124160000_rooms"];
+
 const READ_RECORD = `SELECT migration_name, checksum, finished_at IS NOT NULL AS "isFinished", applied_steps_count, logs
 FROM _prisma_migrations ORDER BY started_at`;
 
@@ -135,6 +138,20 @@ function describeRunner(withSession: WithSession): void {
             applied_steps_count: 1,
             logs: null,
           },
+          {
+            migration_name: "20261124150000_accounts",
+            checksum: "97dff63b72f1ad868a425b84ba1d45f043606041069a884a61066ba5b20018fd",
+            isFinished: true,
+            applied_steps_count: 1,
+            logs: null,
+          },
+          {
+            migration_name: "20261124160000_rooms",
+            checksum: "66c9bdae355836402c7eae375d69169073ae67f8a896d8047bc1efba578d8ea6",
+            isFinished: true,
+            applied_steps_count: 1,
+            logs: null,
+          },
         ]);
       }),
     30_000,
@@ -191,7 +208,7 @@ describeEngine(["postgres"], "migrations on PostgreSQL", ({ databaseUrl }) => {
   it("looking for what is pending changes nothing", async () => {
     const options = world.options();
     const pending = await withMigrationSession(options, (session) => pendingMigrations(session));
-    expect(pending).toEqual(["20261124000000_init"]);
+    expect(pending).toEqual(PROJECT);
     const schemas = await world.query("SELECT FROM pg_namespace WHERE nspname = $1", [options.schema]);
     expect(schemas).toEqual([]);
   });
@@ -200,8 +217,8 @@ describeEngine(["postgres"], "migrations on PostgreSQL", ({ databaseUrl }) => {
     const [first, second] = [world.options(), world.options()];
     await withMigrationSession(first, (session) => migrate(session));
     await withMigrationSession(second, async (session) => {
-      expect(await pendingMigrations(session)).toEqual(["20261124000000_init"]);
-      expect(await migrate(session)).toEqual(["20261124000000_init"]);
+      expect(await pendingMigrations(session)).toEqual(PROJECT);
+      expect(await migrate(session)).toEqual(PROJECT);
     });
   }, 30_000);
 
@@ -251,7 +268,7 @@ describeEngine(["postgres"], "migrations on PostgreSQL", ({ databaseUrl }) => {
       expect(deploy.code).toBe(1);
       await run(options, "migrate", "resolve", "--rolled-back", "20261124000000_init");
       const applied = await withMigrationSession(options, (session) => migrate(session));
-      expect(applied).toEqual(["20261124000000_init"]);
+      expect(applied).toEqual(PROJECT);
     }, 60_000);
 
     it("finds that the migrations make just the tables of the schema", async () => {

@@ -24,8 +24,9 @@ export class RawClient {
   closed: { code: number; reason: string } | undefined;
   #ref = 0;
 
-  constructor(url: string, protocols: string[] = ["skat.v1"]) {
-    this.socket = new WebSocket(`${url.replace("http", "ws")}/ws`, protocols, { perMessageDeflate: false });
+  constructor(url: string, protocols: string[] = ["skat.v1"], headers: Record<string, string> = {}) {
+    const options = { perMessageDeflate: false, headers };
+    this.socket = new WebSocket(`${url.replace("http", "ws")}/ws`, protocols, options);
     this.socket.on("message", (data: Buffer) => this.frames.push(JSON.parse(data.toString()) as ServerFrame));
     this.socket.on("close", (code, reason) => (this.closed = { code, reason: reason.toString() }));
     this.socket.on("error", () => {}); // a refused upgrade; the close that follows tells

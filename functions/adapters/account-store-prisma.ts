@@ -1,0 +1,97 @@
+/** Owner, bots and revocations on Prisma: the same statements on PostgreSQL and on PGlite. */
+import type { AccountStore, Bot, BotToken } from "../core/accounts.ts";
+import { SCOPES, type Scope } from "../core/auth.ts";
+import type { Revocation, RevocationStore } from "../core/revocations.ts";
+import type { BotToken as BotTokenRow, PrismaClient } from "../generated/prisma/client.ts";
+import { ChatError } from "../lib/errors.ts";
+import type { User } from "../protocol.ts";
+import type { Database } from "./database.ts";
+import { storeError } from "./store-errors.ts";
+
+export class PrismaAccountStore implements AccountStore, RevocationStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async claimOwner(user: string): Promise<boolean> {
+    await this.#ask((prisma) => prisma.owner.createMany({ data: [{ user }], skipDuplicates: true }));
+    return (await this.owner()) === user;
+  }
+
+  async owner(): Promise<string | undefined> {
+    return (await this.#ask((prisma) => prisma.owner.findFirst()))?.user;
+  }
+
+  async createBot({ id, name }: User, createdBy: string): Promise<void> {
+    await this.#ask((prisma) => prisma.bot.create({ data: { id, name, createdBy } }));
+  }
+
+  async addBotToken(bot: string, { id, scopes, expiresAtMs }: BotToken, digest: string): Promise<void> {
+    if ((await this.#ask((prisma) => prisma.bot.findUnique({ where: { id: bot } }))) === null) {
+      throw new ChatError("unknown_bot", "There is no such bot.");
+    }
+    const expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs);
+    const data = { id, bot, digest, scopes: [...scopes], expiresAt };
+    await this.#ask((prisma) => prisma.botToken.create({ data }));
+  }
+
+  async bots(): Promise<readonly Bot[]> {
+    const rows = await this.#ask((prisma) =>
+      prisma.bot.findMany({ include: { tokens: { orderBy: { id: "asc" } } }, orderBy: { id: "asc" } }),
+    );
+    return rows.map(({ id, name, createdBy, tokens }) => ({
+      user: { id, name },
+      createdBy,
+      tokens: tokens.map(toToken),
+    }));
+  }
+
+  async findBotToken(digest: string): Promise<{ user: User; token: BotToken } | undefined> {
+    const row = await this.#ask((prisma) =>
+      prisma.botToken.findUnique({ where: { digest }, include: { owner: true } }),
+    );
+    return row === null
+      ? undefined
+      : { user: { id: row.owner.id, name: row.owner.name }, token: toToken(row) };
+  }
+
+  async removeBotToken(id: string): Promise<boolean> {
+    return (await this.#ask((prisma) => prisma.botToken.deleteMany({ where: { id } }))).count > 0;
+  }
+
+  async revokedSince(atMs?: number): Promise<readonly Revocation[]> {
+    const since = atMs === undefined ? {} : { at: { gte: new Date(atMs) } };
+    const rows = await this.#ask((prisma) =>
+      prisma.revocation.findMany({ where: { ...since, until: { gt: new Date() } } }),
+    );
+    return rows.map(({ subject, at, until }) => ({
+      subject,
+      atMs: at.getTime(),
+      untilMs: until.getTime(),
+    }));
+  }
+
+  async revoke(subject: string, untilMs: number): Promise<void> {
+    const data = [{ subject, until: new Date(untilMs) }];
+    await this.#ask((prisma) => prisma.revocation.createMany({ data, skipDuplicates: true }));
+  }
+
+  async forgetRevoked(): Promise<void> {
+    await this.#ask((prisma) => prisma.revocation.deleteMany({ where: { until: { lt: new Date() } } }));
+  }
+
+  async #ask<T>(question: (prisma: PrismaClient) => Promise<T>): Promise<T> {
+    try {
+      return await question(this.#database.prisma);
+    } catch (error) {
+      throw storeError(error);
+    }
+  }
+}
+
+function toToken({ id, scopes, expiresAt }: BotTokenRow): BotToken {
+  const known = scopes.filter((scope): scope is Scope => (SCOPES as readonly string[]).includes(scope));
+  return { id, scopes: known, ...(expiresAt === null ? {} : { expiresAtMs: expiresAt.getTime() }) };
+}
