@@ -36,7 +36,7 @@ export type Fetch = (
 ) => Promise<{ readonly ok: boolean; json(): Promise<unknown> }>;
 
 /** Every method rejects with `ClientError`, or with the reason of its signal. `baseUrl` may be empty: then it is the page's own. */
-export function createApi(baseUrl: string, fetch: Fetch = (url, init) => globalThis.fetch(url, init)): Api {
+export function createApi(baseUrl: string, fetch: Fetch = fetchInTime): Api {
   const call = <Answer>(path: string, options: CallOptions): Promise<Answer> =>
     callJson<Answer>(fetch, `${baseUrl}/api${path}`, options);
   return {
@@ -47,6 +47,14 @@ export function createApi(baseUrl: string, fetch: Fetch = (url, init) => globalT
       call<HistoryPage>(`/rooms/${encodeURIComponent(room)}/events?${searchOf(query)}`, { token, signal }),
   };
 }
+
+/** An answer that does not come in this time never will: the connection may be dead without a word. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
+const fetchInTime: Fetch = (url, init) => {
+  const late = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+  return fetch(url, { ...init, signal: init.signal ? AbortSignal.any([init.signal, late]) : late });
+};
 
 interface RoomsPage {
   readonly rooms: readonly ListedRoom[];
