@@ -109,5 +109,5 @@ function validate(schema: z.ZodObject, value: object): Record<string, unknown> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
-  throw new ChatError("invalid_field", `\`${issue?.path.join(".") ?? ""}\`: ${issue?.message ?? "wrong"}.`);
+  throw new ChatError("invalid_field", `\`${String(issue?.path[0] ?? "")}\`: ${issue?.message ?? "wrong"}.`);
 }

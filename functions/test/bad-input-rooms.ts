@@ -116,7 +116,7 @@ export const ROOM_CASES: readonly HttpCase[] = [
   ...[0, -1, "1"].map((expiresInMs) => badInvitation("expiresInMs", expiresInMs)),
   ...["owner", "moderator", "root", 1].map((role) => badInvitation("role", role)),
   ...["admin", "Owner", "stranger", "", null, ["owner"]].map(badRole),
-  ...["root", "*", "%2e%2e", "1%20OR%201=1", "%00", "X".repeat(300)].map(badUser),
+  ...["root", "*", "%2e%2e%2e", "1%20OR%201=1", "%00", "X".repeat(300)].map(badUser),
   ...["no-such-room", "%27%20OR%201=1", "*", "lobby%00", "{p0}:notices", "%F0%9F%8D%B0", "x".repeat(300)].map(
     noRoom,
   ),
