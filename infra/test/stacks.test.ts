@@ -56,7 +56,11 @@ describeStack("infra: stacks", { timeout: 300_000 }, () => {
       evaluate("pr-12", PREVIEW),
     ]);
     const [last, personal] = await Promise.all([
-      evaluate("pr-9999", { ...PREVIEW, SST_SECRET_KafkaCa: `${SECRET_MARK}-ca` }),
+      evaluate("pr-9999", {
+        ...PREVIEW,
+        SST_SECRET_RedisCa: `${SECRET_MARK}-ca`,
+        SST_SECRET_Guests: "false",
+      }),
       evaluate("ann", { ...AIVEN, SKAT_CONSUMER: "schedule" }),
     ]);
     [production, preview, last, personal].forEach((each, index) => stacks.set(NAMES[index] ?? "", each));
