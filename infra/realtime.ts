@@ -1,7 +1,7 @@
 /** The realtime nodes: a service behind the load balancer that grows with the connections it holds. */
 import type { Balancer } from "./balancer.ts";
 import { metricOf } from "./metrics.ts";
-import { HEALTH_PATH, PORTS, TIMEOUTS, type Stage } from "./stage.ts";
+import { HEALTH_PATH, PORTS, PROXY_HOPS, TIMEOUTS, type Stage } from "./stage.ts";
 import { environmentOf, serviceTransform, taskArgs, taskTransforms, type TaskContext } from "./task.ts";
 import { NODE_PATHS } from "./web.ts";
 
@@ -22,6 +22,7 @@ export function createRealtime(
       HEARTBEAT_MS: String(TIMEOUTS.heartbeatMs),
       CONNECTIONS_MAX: String(stage.node.connectionsMax),
       ALLOWED_ORIGINS: web.url,
+      TRUSTED_PROXY_HOPS: String(PROXY_HOPS),
     },
     capacity: stage.isSpot ? "spot" : { fargate: { weight: 1 } },
     // Memory is not given back when connections end, so that it could only ever scale out.

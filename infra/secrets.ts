@@ -1,4 +1,5 @@
 /** What may be in no task definition: secrets go to SSM, encrypted, and ECS hands them to the process by reference. */
+import { SECRETS, variableOf, type Part } from "./secret-names.ts";
 import { hasSecret } from "./settings.ts";
 import type { Stage } from "./stage.ts";
 
@@ -12,19 +13,8 @@ export interface StoredSecrets {
   readonly version: $util.Output<string>;
 }
 
-/** `sst secret set RedisUrl …` for REDIS_URL, and so on. */
-const SECRETS = {
-  redis: { needed: ["RedisUrl"], optional: ["RedisCa"] },
-  kafka: {
-    needed: ["KafkaBrokers"],
-    optional: ["KafkaUsername", "KafkaPassword", "KafkaCa", "KafkaCert", "KafkaKey"],
-  },
-  postgres: { needed: ["DatabaseUrl"], optional: ["DatabaseCa"] },
-  access: { needed: ["AuthSecret"], optional: [] },
-} as const;
-
 /** What was set by `sst secret set`. SST refuses a stage without the needed ones, and names them. */
-export function readSecrets(...parts: readonly (keyof typeof SECRETS)[]): Secrets {
+export function readSecrets(...parts: readonly Part[]): Secrets {
   const names = parts.flatMap((part) => {
     const { needed, optional } = SECRETS[part];
     return [...needed, ...optional.filter((name) => hasSecret(name))];
@@ -36,11 +26,6 @@ export function readSecrets(...parts: readonly (keyof typeof SECRETS)[]): Secret
 export function linkedSecrets(): sst.Secret[] {
   const names = Object.values(SECRETS).flatMap(({ needed, optional }) => [...needed, ...optional]);
   return names.filter((name) => hasSecret(name)).map((name) => new sst.Secret(name));
-}
-
-/** `REDIS_URL` for `RedisUrl`. */
-function variableOf(name: string): string {
-  return name.replace(/(?<!^)([A-Z])/g, "_$1").toUpperCase();
 }
 
 export function storeSecrets(stage: Stage, secrets: Secrets): StoredSecrets {

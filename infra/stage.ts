@@ -31,6 +31,9 @@ export const PORTS = { node: 3000, consumer: 3001 } as const;
  */
 export const HEALTH_PATH = "/healthz";
 
+/** CloudFront and the load balancer: each adds to X-Forwarded-For whom it heard. */
+export const PROXY_HOPS = 2;
+
 /**
  * Timeouts that only make sense together. A heartbeat passes twice before anything between client and node gives up; whoever sends next
  * on an idle connection closes it first; and a task is done before it is stopped, and stopped before the balancer forgets it.

@@ -1,5 +1,6 @@
 /** What node and consumer have in common as containers: image, rights, end, and the variables that both read. */
 import type { Network } from "./network.ts";
+import { variablesOf } from "./secret-names.ts";
 import type { StoredSecrets } from "./secrets.ts";
 import { DATABASE_POOL_MAX, METRICS_LOG_MS, TIMEOUTS, type Stage } from "./stage.ts";
 
@@ -87,8 +88,9 @@ function readOnly(arns: readonly $util.Output<string>[]): $util.Output<string> {
   }).json;
 }
 
-/** The consumer knows no tokens. */
+/** Who may come in is the nodes' business. */
 function secretsOf(role: Role, { references }: StoredSecrets): Record<string, $util.Output<string>> {
-  const { AUTH_SECRET, ...shared } = references;
-  return role === "node" && AUTH_SECRET !== undefined ? { ...shared, AUTH_SECRET } : shared;
+  const access = variablesOf("access");
+  const isFor = (variable: string) => role === "node" || !access.includes(variable);
+  return Object.fromEntries(Object.entries(references).filter(([variable]) => isFor(variable)));
 }

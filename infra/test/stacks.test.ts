@@ -11,6 +11,7 @@ import { RIGHTS } from "../../functions/adapters/stage-redis.ts";
 import { VARIABLES } from "../../functions/config/variables.ts";
 import { ConfigError, loadConfig, type Role } from "../../functions/config.ts";
 import { createOps } from "../../functions/http/ops.ts";
+import { clientAddress } from "../../functions/lib/client-address.ts";
 import { createMetrics, METRICS } from "../../functions/lib/metrics.ts";
 import { readImage } from "../../scripts/dockerfile.ts";
 import { HEALTH_PATH, PORTS, stageOf, TIMEOUTS } from "../stage.ts";
@@ -55,11 +56,15 @@ describeStack("infra: stacks", { timeout: 300_000 }, () => {
       evaluate("pr-12", PREVIEW),
     ]);
     const [last, personal] = await Promise.all([
-      evaluate("pr-9999", { ...PREVIEW, SST_SECRET_KafkaCa: `${SECRET_MARK}-ca` }),
+      evaluate("pr-9999", {
+        ...PREVIEW,
+        SST_SECRET_RedisCa: `${SECRET_MARK}-ca`,
+        SST_SECRET_Guests: "false",
+      }),
       evaluate("ann", { ...AIVEN, SKAT_CONSUMER: "schedule" }),
     ]);
     [production, preview, last, personal].forEach((each, index) => stacks.set(NAMES[index] ?? "", each));
-  }, 300_000);
+  }, 600_000);
 
   it.each(["production", "pr-12", "personal, scheduled, on Aiven"])(
     "%s creates what its table says",
@@ -182,6 +187,12 @@ describeStack("infra: stacks", { timeout: 300_000 }, () => {
     const aliases = cdn["aliases"] as string[];
     const origin = `https://${aliases[0] ?? "d1.cloudfront.example"}`;
     expect(valuesOf(stack(name).container("NodeTask"))["ALLOWED_ORIGINS"]).toBe(origin);
+  });
+
+  it.each(NAMES)("%s: a node knows clients by the address that CloudFront saw", (name) => {
+    const { TRUSTED_PROXY_HOPS } = valuesOf(stack(name).container("NodeTask"));
+    const told = "forged by the client, client, CloudFront";
+    expect(clientAddress("load balancer", told, Number(TRUSTED_PROXY_HOPS))).toBe("client");
   });
 
   it.each(NAMES)("%s: timeouts are those that fit together", (name) => {

@@ -1,9 +1,10 @@
 /** Stages and settings by themselves: these need neither SST nor a cloud. */
 import { describe, expect, it } from "vitest";
-import { VARIABLE_GROUPS } from "../../functions/config/variables.ts";
+import { VARIABLE_GROUPS, VARIABLES } from "../../functions/config/variables.ts";
 import { loadConfig } from "../../functions/config.ts";
 import { KEEP_ALIVE_MS } from "../../functions/http/server.ts";
 import { CLOSE_MS } from "../../functions/process.ts";
+import { SECRETS, variablesOf, type Part } from "../secret-names.ts";
 import { readSettings } from "../settings.ts";
 import { DATABASE_POOL_MAX, stageOf, TIMEOUTS } from "../stage.ts";
 
@@ -92,6 +93,20 @@ describe("infra: figures that only make sense together", () => {
       expect(consumer.count).toBeLessThanOrEqual(topic.partitions);
       expect(topic.replication).toBeGreaterThanOrEqual(2);
     }
+  });
+});
+
+describe("infra: secrets", () => {
+  it("are all that the processes know, and the settings of who may come in", () => {
+    const settable = (Object.keys(SECRETS) as Part[]).flatMap(variablesOf);
+    expect(settable.filter((name) => !(name in VARIABLES))).toEqual([]);
+    const secret = Object.keys(VARIABLES).filter((name) => VARIABLES[name]?.secret);
+    // The stack knows by itself where the page is.
+    const known = ["ALLOWED_ORIGINS", "PUBLIC_URL"];
+    const wanted = [...secret, ...Object.keys(VARIABLE_GROUPS.Access)].filter(
+      (name) => !known.includes(name),
+    );
+    expect(wanted.filter((name) => !settable.includes(name))).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** What must hold of the stack, each with a patch that breaks it. */
 import type { Mutation } from "./mutations.ts";
 
-const STAGE = "infra/test/stage.test.ts";
+const STAGES = "infra/test/stage.test.ts";
 const STACKS = "infra/test/stacks.test.ts";
 
 type Patch = Omit<Mutation, "edits" | "noticedBy"> & { readonly edit: Mutation["edits"][number] };
@@ -16,7 +16,7 @@ function heldBy(suite: string, patches: Readonly<Record<string, Patch>>): Mutati
 }
 
 export const INFRA_MUTATIONS: readonly Mutation[] = [
-  ...heldBy(STAGE, {
+  ...heldBy(STAGES, {
     "refuses the name": {
       name: "stage-names",
       mechanism: "a stage's name is one that all names made of it allow",
@@ -102,6 +102,12 @@ export const INFRA_MUTATIONS: readonly Mutation[] = [
       mechanism: "nodes allow the page's own origin",
       file: "infra/realtime.ts",
       edit: ["ALLOWED_ORIGINS: web.url", 'ALLOWED_ORIGINS: "https://elsewhere.example"'],
+    },
+    "a node knows clients": {
+      name: "proxy-hops",
+      mechanism: "clients are told apart behind CloudFront and the load balancer",
+      file: "infra/stage.ts",
+      edit: ["PROXY_HOPS = 2", "PROXY_HOPS = 1"],
     },
     "timeouts are those": {
       name: "balancer-idle",
