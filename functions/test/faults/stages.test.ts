@@ -180,6 +180,7 @@ describeEngine(["secure"], "stages with rights of their own", () => {
     });
     const [admin, producer] = [kafka.admin(), kafka.producer()];
     await Promise.all([admin.connect(), producer.connect()]);
+    await admin.listTopics(); // without knowing the brokers kafkajs finds no coordinator either
     const typeOf = (work: Promise<unknown>) => work.then(() => "done", kafkaErrorType);
     const offsetsOf = (stage: Stage) =>
       admin.fetchOffsets({ groupId: `skat.${stage}.store`, topics: [topicOf(one)] });
