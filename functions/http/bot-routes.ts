@@ -11,10 +11,21 @@ const DAY_MS = 86_400_000;
 const DAYS_MAX = 3_650;
 
 const scopes = z.array(z.enum(SCOPES)).min(1);
-const days = z.number().positive().max(DAYS_MAX).optional().meta({ description: "Absent: until it is removed." });
-const kept = { id: z.string(), scopes: z.array(z.enum(SCOPES)).readonly(), expiresAtMs: z.number().optional() };
+const days = z
+  .number()
+  .positive()
+  .max(DAYS_MAX)
+  .optional()
+  .meta({ description: "Absent: until it is removed." });
+const kept = {
+  id: z.string(),
+  scopes: z.array(z.enum(SCOPES)).readonly(),
+  expiresAtMs: z.number().optional(),
+};
 const given = { ...kept, token: z.string().meta({ description: "Shown now and never again." }) };
-const bot = z.object({ user, createdBy: z.string(), tokens: z.array(z.object(kept)).readonly() }).meta({ id: "Bot" });
+const bot = z
+  .object({ user, createdBy: z.string(), tokens: z.array(z.object(kept)).readonly() })
+  .meta({ id: "Bot" });
 
 export function botRoutes({ bots, store }: SignIn, limits: Limits): readonly Route[] {
   const checkOwner = async (principal: Principal): Promise<void> => {
