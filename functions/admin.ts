@@ -3,12 +3,14 @@ import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { Refusal, type Call, type Noun, type Options } from "./admin/command.ts";
 import { deadLetters } from "./admin/dead-letters.ts";
+import { tokens } from "./admin/tokens.ts";
+import { users } from "./admin/users.ts";
 import { ConfigError, loadConfig, type Config } from "./config.ts";
-import { openLog } from "./engines.ts";
+import { openLog, openStore } from "./engines.ts";
 import { createLifecycle, type Lifecycle } from "./lib/lifecycle.ts";
 import { createLogger } from "./lib/logger.ts";
 
-const NOUNS: Readonly<Record<string, Noun>> = { "dead-letters": deadLetters };
+const NOUNS: Readonly<Record<string, Noun>> = { "dead-letters": deadLetters, users, tokens };
 const CLOSE_MS = 5_000;
 
 // Standard output is for what was asked for.
@@ -53,6 +55,7 @@ function parse(args: readonly string[]) {
 
 function callOf(names: readonly string[], options: Options, config: Config, lifecycle: Lifecycle): Call {
   let opened: ReturnType<typeof openLog> | undefined;
+  let store: ReturnType<typeof openStore> | undefined;
   return {
     names,
     options,
@@ -62,6 +65,11 @@ function callOf(names: readonly string[], options: Options, config: Config, life
       if (!config.kafka)
         throw new Refusal("The log is embedded: its dead letters end with its process. Set KAFKA_BROKERS.");
       return (opened ??= openLog({ config, logger, lifecycle }));
+    },
+    openAccounts: async () => {
+      if (!config.database)
+        throw new Refusal("The store is embedded, and its process has it to itself. Set DATABASE_URL.");
+      return (await (store ??= openStore({ config, logger, lifecycle }))).accounts;
     },
   };
 }

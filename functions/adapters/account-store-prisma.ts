@@ -1,5 +1,5 @@
 /** Owner, bots and revocations on Prisma: the same statements on PostgreSQL and on PGlite. */
-import type { AccountStore, Bot, BotToken } from "../core/accounts.ts";
+import type { Account, AccountStore, Bot, BotToken } from "../core/accounts.ts";
 import { SCOPES, type Scope } from "../core/auth.ts";
 import type { Revocation, RevocationStore } from "../core/revocations.ts";
 import type { BotToken as BotTokenRow, PrismaClient } from "../generated/prisma/client.ts";
@@ -22,6 +22,24 @@ export class PrismaAccountStore implements AccountStore, RevocationStore {
 
   async owner(): Promise<string | undefined> {
     return (await this.#ask((prisma) => prisma.owner.findFirst()))?.user;
+  }
+
+  async accounts(): Promise<readonly Account[]> {
+    const sessions = { where: { expiresAt: { gt: new Date() } } };
+    const rows = await this.#ask((prisma) =>
+      prisma.user.findMany({ include: { _count: { select: { sessions } } }, orderBy: { createdAt: "asc" } }),
+    );
+    return rows.map(({ id, name, email, emailVerified: isVerified, _count }) => ({
+      id,
+      name,
+      email,
+      isVerified,
+      sessions: _count.sessions,
+    }));
+  }
+
+  async endSessions(user: string): Promise<number> {
+    return (await this.#ask((prisma) => prisma.session.deleteMany({ where: { userId: user } }))).count;
   }
 
   async createBot({ id, name }: User, createdBy: string): Promise<void> {

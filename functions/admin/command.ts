@@ -1,5 +1,7 @@
 /** What the commands of `npm run admin` have in common: a noun with verbs, and what each is given. */
+import type { AccountStore } from "../core/accounts.ts";
 import type { DeadLetters, EventLog } from "../core/event-log.ts";
+import type { RevocationStore } from "../core/revocations.ts";
 
 export interface Options {
   readonly json: boolean;
@@ -13,6 +15,8 @@ export interface Call {
   readonly options: Options;
   /** The log and its dead letters, opened by the first who asks. */
   openLog(): Promise<{ readonly log: EventLog; readonly deadLetters: DeadLetters }>;
+  /** Accounts, bots and what is called back, opened by the first who asks. */
+  openAccounts(): Promise<AccountStore & RevocationStore>;
   print(text: string): void;
   /** Rejects with a `Refusal` unless the operator agrees. */
   confirm(question: string): Promise<void>;

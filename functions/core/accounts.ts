@@ -30,6 +30,23 @@ export interface OwnerStore {
   owner(): Promise<string | undefined>;
 }
 
+/** A person, as the one in charge sees it. */
+export interface Account {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+  readonly isVerified: boolean;
+  /** That are not over. */
+  readonly sessions: number;
+}
+
+export interface PeopleStore {
+  /** Oldest first. */
+  accounts(): Promise<readonly Account[]>;
+  /** Calls every session of the user back; answers how many there were. */
+  endSessions(user: string): Promise<number>;
+}
+
 export interface BotToken {
   readonly id: string;
   readonly scopes: readonly Scope[];
@@ -86,4 +103,4 @@ export interface SignIn {
   isOwnerCode(code: string): boolean;
 }
 
-export interface AccountStore extends OwnerStore, BotStore {}
+export interface AccountStore extends OwnerStore, PeopleStore, BotStore {}

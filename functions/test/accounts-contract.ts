@@ -1,4 +1,8 @@
 /** What holds for accounts, on whatever engines: told once, and run on the embedded ones and on real ones with two nodes. */
+import { execFile } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { systemRuntime } from "../adapters/runtime-system.ts";
 import { uuidV7 } from "../core/uuid.ts";
@@ -16,12 +20,16 @@ export interface AccountsWorld {
 }
 
 const PASSWORD = "correct horse battery";
-const EVERYWHERE_MS = 5_000;
+export const EVERYWHERE_MS = 5_000;
 
 let count = 0;
 const newAddress = () => `person${++count}@example.org`;
 
-async function signUp(url: string, name = "Ann", email = newAddress()): Promise<Visitor & { email: string }> {
+export async function signUp(
+  url: string,
+  name = "Ann",
+  email = newAddress(),
+): Promise<Visitor & { email: string }> {
   const visitor = Object.assign(new Visitor(url), { email });
   const { status, body } = await visitor.post("/api/auth/sign-up/email", { name, email, password: PASSWORD });
   if (status !== 200) throw new Error(`sign-up: ${status} ${JSON.stringify(body)}`);
@@ -46,7 +54,20 @@ async function say(client: RawClient, body: string) {
   );
 }
 
-async function isClosedIn(client: RawClient): Promise<number> {
+function readmeScript(): string {
+  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  return /```js\n(\/\/ say\.mjs[\s\S]*?)```/.exec(readme)?.[1] ?? "";
+}
+
+/** Runs a module as it stands in the README, beside the project's modules, and answers what it prints. */
+async function runScript(script: string, args: readonly string[]): Promise<string> {
+  const file = new URL("../../node_modules/.cache/say.mjs", import.meta.url);
+  mkdirSync(new URL(".", file), { recursive: true });
+  writeFileSync(file, script);
+  return (await promisify(execFile)(process.execPath, [fileURLToPath(file), ...args])).stdout;
+}
+
+export async function isClosedIn(client: RawClient): Promise<number> {
   const startedAtMs = performance.now();
   await waitFor(() => client.closed, "the socket to be closed");
   return performance.now() - startedAtMs;
@@ -74,6 +95,12 @@ export function describeAccounts(title: string, open: () => Promise<AccountsWorl
       expect(await say(client, "Hello")).toMatchObject({ type: "event", user, body: "Hello" });
       await client.next("saved");
       client.close();
+    });
+
+    it("the README's script sends a first message", async () => {
+      const token = await (await signUp(url)).token();
+      const told = await runScript(readmeScript(), [other, token, "Hello from the README"]);
+      expect(told).toMatch(/type: 'saved'/);
     });
 
     it("the session's cookie can't be read by scripts or sent by foreign pages, and nothing else proves the session", async () => {
@@ -111,6 +138,20 @@ export function describeAccounts(title: string, open: () => Promise<AccountsWorl
         password: PASSWORD,
       });
       expect(twice.status).toBe(422);
+    });
+
+    it("guessing a password is slowed down on all nodes together, for that account only", async () => {
+      const [ann, ben] = [await signUp(url), await signUp(url, "Ben")];
+      const answers: Answer[] = [];
+      for (let tries = 0; tries < 12; tries++) {
+        answers.push((await signIn(tries % 2 ? url : other, ann.email, `guess number ${tries}`))[1]);
+      }
+      const refused = answers.filter((answer) => codeOf(answer) === "rate_limited");
+      expect(answers[0]?.status).toBe(401);
+      expect(refused.length).toBeGreaterThanOrEqual(2);
+      expect(Number(refused[0]?.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect((await signIn(url, ann.email))[1].status).toBe(429); // also with the right one
+      expect((await signIn(other, ben.email))[1].status).toBe(200);
     });
 
     it("a guest who signs up stays the same user; its guest's token and its sockets end everywhere within 5 s", async () => {
@@ -276,7 +317,7 @@ export function describeAccounts(title: string, open: () => Promise<AccountsWorl
       expect(codeOf(await eve.post("/api/owner", { code: "000000-000000-000000-000000" }))).toBe(
         "wrong_code",
       );
-      expect(codeOf(await eve.post("/api/owner", { code: { $ne: "" } }))).toBe("wrong_code");
+      expect(codeOf(await eve.post("/api/owner", { code: { $ne: "" } }))).toBe("invalid_field");
       expect(codeOf(await eve.get("/api/bots"))).toBe("owner_only");
       const claims = await Promise.all([ann.post("/api/owner", { code }), eve.post("/api/owner", { code })]);
       expect(claims.filter(({ status }) => status === 200)).toHaveLength(1);

@@ -1,11 +1,18 @@
 /** Accounts on the embedded engines, and as deployed: two nodes on real ones, with letters by SMTP. */
 import { randomBytes } from "node:crypto";
-import { afterAll, describe } from "vitest";
-import { describeAccounts, type AccountsWorld } from "./accounts-contract.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import {
+  describeAccounts,
+  EVERYWHERE_MS,
+  isClosedIn,
+  signUp,
+  type AccountsWorld,
+} from "./accounts-contract.ts";
 import { describeEngine } from "./engines.ts";
-import { startEmbedded, startNode } from "./harness.ts";
+import { runAdmin, startEmbedded, startNode } from "./harness.ts";
 import { createPostgresWorld } from "./postgres-world.ts";
 import { openSmtpSink } from "./smtp-sink.ts";
+import { guest, RawClient } from "./test-client.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
@@ -29,6 +36,10 @@ describe("accounts", () => {
 });
 
 describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBrokers, databaseUrl }) => {
+  let env: Record<string, string>;
+  let urls: readonly [string, string];
+  const admin = (...args: string[]) => runAdmin(env, args);
+
   describeAccounts("on two nodes with real engines", async (): Promise<AccountsWorld> => {
     const stage = `accounts-${randomBytes(4).toString("hex")}`;
     const postgres = await createPostgresWorld(databaseUrl);
@@ -38,7 +49,7 @@ describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBro
       () => postgres.close(),
       () => smtp.close(),
     );
-    const env = {
+    env = {
       STAGE: stage,
       AUTH_SECRET: randomBytes(32).toString("hex"),
       REDIS_URL: redisUrl,
@@ -49,10 +60,37 @@ describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBro
     };
     const nodes = [await startNode(env), await startNode(env)] as const;
     closers.push(...nodes.map((node) => () => node.stop()));
+    urls = [nodes[0].url, nodes[1].url];
     return {
-      urls: [nodes[0].url, nodes[1].url],
+      urls,
       output: () => nodes[0].output(),
       letterTo: async (address) => smtp.letters.findLast(({ to }) => to.includes(`<${address}>`))?.text,
     };
   });
+
+  it("[G13] by hand: users are listed, signed out and barred, on every node within 5 s", async () => {
+    const ann = await signUp(urls[0]);
+    const mine = async () => {
+      const { out } = await admin("users", "list", "--json");
+      return (JSON.parse(out) as { id: string; email: string; sessions: number }[]).find(
+        ({ email }) => email === ann.email,
+      );
+    };
+    const { id = "", sessions } = (await mine()) ?? {};
+    expect(sessions).toBe(1);
+    const client = await RawClient.open(urls[1], await ann.token());
+    expect((await admin("users", "sign-out", id)).code).toBe(1); // not without being asked
+    expect((await admin("users", "sign-out", id, "--yes")).out).toContain("1 sessions ended");
+    expect(await isClosedIn(client)).toBeLessThan(EVERYWHERE_MS);
+    expect((await mine())?.sessions).toBe(0);
+
+    const eve = await guest(urls[0], "Eve");
+    const there = await RawClient.open(urls[1], eve.token);
+    expect((await admin("users", "bar", eve.user.id, "--yes")).code).toBe(0);
+    expect(await isClosedIn(there)).toBeLessThan(EVERYWHERE_MS);
+    const again = await RawClient.open(urls[0], eve.token);
+    expect(again.frames).toContainEqual(expect.objectContaining({ code: "token_revoked" }));
+    const unknown = await admin("tokens", "revoke", "none", "--yes");
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("no token none")]);
+  }, 90_000);
 });

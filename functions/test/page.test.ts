@@ -7,6 +7,8 @@ import { startEmbedded, type Embedded } from "./harness.ts";
 describeEngine(["chromium"], "the page", ({ chromium: executablePath }) => {
   let server: Embedded;
   let browser: Browser;
+  /** What the page's own policy kept it from. */
+  const policyFaults: string[] = [];
   beforeAll(async () => {
     server = await startEmbedded();
     browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
@@ -19,6 +21,9 @@ describeEngine(["chromium"], "the page", ({ chromium: executablePath }) => {
   async function enter(name: string, width: number): Promise<Page> {
     const context = await browser.newContext({ viewport: { width, height: 700 } });
     const page = await context.newPage();
+    page.on("console", (line) => {
+      if (/content security policy/i.test(line.text())) policyFaults.push(line.text());
+    });
     await page.goto(server.url);
     await page.getByRole("textbox").first().fill(name);
     await page.keyboard.press("Enter");
@@ -45,5 +50,6 @@ describeEngine(["chromium"], "the page", ({ chromium: executablePath }) => {
     await say(ben, "Still here");
     await ada.getByText("Still here").first().waitFor({ timeout: 30_000 });
     expect(await ben.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(true);
+    expect(policyFaults).toEqual([]);
   }, 90_000);
 });

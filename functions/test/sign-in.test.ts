@@ -29,6 +29,7 @@ beforeAll(async () => {
     AUTH_JWT_SECRET: THEIR_SECRET,
     GITHUB_CLIENT_ID: "id",
     GITHUB_CLIENT_SECRET: "secret",
+    RATE_SIGN_INS: "100000/60", // each hostile request is to be judged, not counted
   });
   member = new Visitor(server.url, ORIGIN);
   const answer = await member.post("/api/auth/sign-up/email", {
