@@ -133,6 +133,7 @@ const forgeries: readonly (readonly [Violation, string, Partial<Histories>, Forg
   ["shown_moved", "a message was shown at two places", {}, { faults: told("shown_moved") }],
   ["refused", "an error for good", {}, { faults: told("refused") }],
   ["outbox", "an outbox did not empty", {}, { waiting: 1 }],
+  ["alarm", "the core raised an alarm", {}, { faults: told("alarm") }],
   ["unsettled", "the system did not come to rest", {}, { faults: told("unsettled") }],
 ];
 

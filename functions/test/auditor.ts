@@ -60,6 +60,7 @@ export const VIOLATIONS = {
   shown_moved: "a message was shown at two places",
   refused: "an error that no retry mends",
   outbox: "messages that were never saved, though their sender stayed",
+  alarm: "an alarm of the core rang that never may, or a promise was rejected unheard",
   unsettled: "the system did not come to rest within its time",
 } as const;
 

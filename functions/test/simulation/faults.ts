@@ -75,6 +75,23 @@ export const FAULTS = {
       };
     },
   },
+  /** Everything that could hold a message which is on the log but not stored: the consumers in mid-batch, and Redis's memory. */
+  consumer_disaster: {
+    durationMsMax: 8_000,
+    begin: (world, _, durationMs) => {
+      const { cluster, postgres, redis } = world;
+      postgres.refusals = 1;
+      world.time.after(durationMs / 2, () => {
+        for (const { host } of cluster.consumers) host.kill();
+        redis.crash();
+      });
+      return () => {
+        world.redisLoses(() => redis.restart());
+        postgres.refusals = 0;
+        cluster.fill();
+      };
+    },
+  },
   consumer_crash: {
     durationMsMax: 10_000,
     begin: ({ cluster }, random) => {

@@ -22,12 +22,10 @@ export interface Outcome {
 export async function run(plan: Plan, trace?: (line: string) => void): Promise<Outcome> {
   const coverage = new Coverage();
   const world = new World({ plan, coverage, trace });
-  const crashes: Finding[] = [];
-  const onRejection = (error: unknown): void =>
-    void crashes.push({
-      kind: "unsettled",
-      text: `a promise was rejected and nobody listened: ${String(error)}`,
-    });
+  const alarms: Finding[] = [];
+  const alarm = (what: string): void =>
+    void alarms.push({ kind: "alarm", text: `${VIOLATIONS.alarm}: ${what}` });
+  const onRejection = (error: unknown): void => alarm(String(error));
   process.on("unhandledRejection", onRejection);
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0; // thousands of refusals are part of every run
@@ -41,14 +39,12 @@ export async function run(plan: Plan, trace?: (line: string) => void): Promise<O
       kind: "unsettled",
       text: `${VIOLATIONS.unsettled}: ${what}`,
     }));
-    const alarms = coverage
-      .alarms()
-      .map((name): Finding => ({ kind: "log_unstored", text: `the core's alarm ${name} rang` }));
+    coverage.alarms().forEach(alarm);
     const { findings, losses } = judge(world.histories());
     coverage.count("excused loss", losses.length);
     return {
       plan,
-      findings: [...crashes, ...unsettled, ...alarms, ...findings],
+      findings: [...alarms, ...unsettled, ...findings],
       losses,
       coverage,
       messages: world.clients.reduce((sum, { said }) => sum + said.size, 0),
