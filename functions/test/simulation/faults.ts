@@ -189,9 +189,8 @@ export const FAULTS = {
   redis_crash: {
     durationMsMax: 8_000,
     begin: ({ redis }) => {
-      const { contents } = redis.memory;
       redis.crash();
-      return () => redis.restart(contents);
+      return () => redis.restart(redis.memory.contents);
     },
   },
   redis_wiped: {

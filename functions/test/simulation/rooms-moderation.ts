@@ -18,16 +18,18 @@ export class MemoryModeration implements ModerationStore {
     this.#state = state;
   }
 
-  async ban(room: string, ban: Ban, by: User): Promise<void> {
+  async ban(room: string, ban: Ban, by: User): Promise<boolean> {
     const { user, reason, untilMs } = ban;
     checkTexts(room, user.id, user.name, reason, by.id, by.name);
+    if (this.#state.isLastOwner(room, user.id)) return false;
     this.#state.membersOf(room).delete(user.id);
     const bans = this.#state.bansOf(room);
     const known = bans.get(user.id);
-    if (known?.reason === reason && known.untilMs === untilMs) return;
+    if (known?.reason === reason && known.untilMs === untilMs) return false;
     bans.set(user.id, ban);
     const detail = { reason, ...(untilMs === FOREVER_MS ? {} : { untilMs }) };
     this.#state.note("ban", by, { room, user, detail });
+    return true;
   }
 
   async unban(room: string, user: string, by: User): Promise<void> {

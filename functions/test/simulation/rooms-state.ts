@@ -52,6 +52,11 @@ export class RoomsState implements ChangeStore {
     return (this.bansOf(room).get(user)?.untilMs ?? 0) > this.nowMs();
   }
 
+  isLastOwner(room: string, user: string): boolean {
+    const owners = [...this.membersOf(room)].filter(([, { role }]) => role === "owner");
+    return owners.length === 1 && owners[0]?.[0] === user;
+  }
+
   wasMember(room: string, user: string): boolean {
     return this.#trail.some(
       (change) =>

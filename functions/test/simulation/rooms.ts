@@ -125,21 +125,23 @@ export class MemoryMembers implements MemberStore {
     user: string,
     by: User,
     { action, reason }: { action: "leave" | "remove"; reason?: string },
-  ): Promise<void> {
+  ): Promise<boolean> {
     checkTexts(room, user, by.id, by.name, reason);
     const member = this.#state.membersOf(room).get(user);
-    if (!member) return;
+    if (!member || this.#state.isLastOwner(room, user)) return false;
     this.#state.membersOf(room).delete(user);
     const detail = reason === undefined ? {} : { reason };
     this.#state.note(action, by, { room, user: { id: user, name: member.name }, detail });
+    return true;
   }
 
-  async setRole(room: string, user: string, role: Role, by: User): Promise<void> {
+  async setRole(room: string, user: string, role: Role, by: User): Promise<boolean> {
     checkTexts(room, user, by.id, by.name);
     const member = this.#state.membersOf(room).get(user);
-    if (!member || member.role === role) return;
+    if (!member || member.role === role || this.#state.isLastOwner(room, user)) return false;
     member.role = role;
     this.#state.note("role", by, { room, user: { id: user, name: member.name }, detail: { role } });
+    return true;
   }
 
   async mute(room: string, user: string, untilMs: number, by: User): Promise<void> {
@@ -166,10 +168,5 @@ export class MemoryMembers implements MemberStore {
       const name = names.get(id);
       return name === undefined ? [] : [{ id, name }];
     });
-  }
-
-  async ownersOf(room: string): Promise<number> {
-    checkTexts(room);
-    return [...this.#state.membersOf(room).values()].filter(({ role }) => role === "owner").length;
   }
 }
