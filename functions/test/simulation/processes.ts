@@ -37,7 +37,7 @@ const STALL_MS = 30_000;
 const auth: Auth = {
   verify: async (token) => {
     if (token === "") throw new ChatError("invalid_token", "An empty token.");
-    return { user: { id: token, name: token }, expiresAtMs: Number.MAX_SAFE_INTEGER };
+    return { user: { id: token, name: token }, expiresAtMs: Number.MAX_SAFE_INTEGER, subjects: [] };
   },
   issueGuest: () => Promise.reject(new ChatError("not_found", "Users are named by the run.")),
 };
