@@ -92,5 +92,5 @@ describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBro
     expect(again.frames).toContainEqual(expect.objectContaining({ code: "token_revoked" }));
     const unknown = await admin("tokens", "revoke", "none", "--yes");
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("no token none")]);
-  }, 90_000);
+  }, 180_000);
 });
