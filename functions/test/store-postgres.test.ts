@@ -57,6 +57,31 @@ describeEngine(["postgres"], "the store on PostgreSQL", ({ databaseUrl }) => {
     });
   });
 
+  describe("postgres: two at once", () => {
+    it("a room keeps an owner when two owners demote each other in the same moment", async () => {
+      const options = world.options();
+      const store = await world.openStore(options);
+      const [bob, table] = [{ id: "u2", name: "Bob" }, `${pg.escapeIdentifier(options.schema)}.members`];
+      await store.rooms.createRoom(ROOM, ADA);
+      await store.members.addMember(ROOM.id, bob, 9);
+      await store.members.setRole(ROOM.id, bob.id, "owner", ADA);
+      const client = new pg.Client({ connectionString: databaseUrl });
+      await client.connect();
+      await client.query("BEGIN");
+      await client.query(`SELECT FROM ${table} FOR UPDATE`);
+      const demoted = Promise.all([
+        store.members.setRole(ROOM.id, bob.id, "member", ADA),
+        store.members.setRole(ROOM.id, ADA.id, "member", bob),
+      ]);
+      const waiting =
+        "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND query LIKE '%owners AS%'";
+      await expect.poll(async () => (await world.query(waiting)).length).toBe(2);
+      await client.query("COMMIT");
+      await client.end();
+      expect((await demoted).filter(Boolean)).toHaveLength(1);
+    });
+  });
+
   describe("postgres: sealed in a schema", () => {
     it("[G12] two stages in one database never see each other's rooms, members, events and progress", async () => {
       const [own, foreign] = [await world.openStore(), await world.openStore()];
