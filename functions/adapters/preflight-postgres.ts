@@ -2,7 +2,7 @@
 import pg from "pg";
 import { CheckFault, examination, type Check, type Examine } from "../core/preflight.ts";
 import { connectionFault } from "./connection-fault.ts";
-import { pendingMigrations } from "./migrations.ts";
+import { FailedMigrationError, pendingMigrations } from "./migrations.ts";
 import { connectionOf, toSession, type PostgresOptions } from "./postgres-client.ts";
 
 export interface PostgresPreflightOptions extends PostgresOptions {
@@ -92,8 +92,16 @@ async function checkSchema({ client, options: { schema } }: Session): Promise<st
   );
 }
 
+/** One that did not finish may be under way in another process: only the start, which waits for that one, can call it failed. */
 async function checkMigrations({ client, options: { schema, migrate } }: Session): Promise<string> {
-  const pending = await pendingMigrations(toSession(client, schema));
+  let pending: readonly string[];
+  try {
+    pending = await pendingMigrations(toSession(client, schema));
+  } catch (error) {
+    if (!(error instanceof FailedMigrationError)) throw error;
+    if (migrate) return "one is under way or has failed, the start waits for it";
+    throw new CheckFault("A migration is under way or has failed.", error.message, { cause: error });
+  }
   if (pending.length === 0) return "all are applied";
   if (migrate) return `pending, the start applies them: ${pending.join(", ")}`;
   throw new CheckFault(`Migrations are pending: ${pending.join(", ")}.`, "run `npm run migrate`.");

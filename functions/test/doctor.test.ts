@@ -424,6 +424,16 @@ describeEngine(["secure"], "doctor", () => {
           /postgres.rights: This user may not use the tables events.* Cure: grant SELECT/,
         ),
       ]);
+      await world.query(
+        `CREATE SCHEMA skat_midway AUTHORIZATION operator CREATE TABLE _prisma_migrations (migration_name text, finished_at timestamptz, rolled_back_at timestamptz)`,
+      );
+      await world.query("GRANT ALL ON skat_midway._prisma_migrations TO operator");
+      await world.query("INSERT INTO skat_midway._prisma_migrations VALUES ('2026_midway')");
+      const midway = { ...world.postgresEnv("operator"), STAGE: "midway" };
+      expect(await faults(midway)).toEqual([]); // another process may be at it
+      expect(await faults({ ...midway, DATABASE_MIGRATE: "false" })).toEqual([
+        expect.stringMatching(/postgres.migrations: .*under way or has failed. Cure: .*migrate resolve/),
+      ]);
       await world.query("ALTER ROLE operator SET default_transaction_read_only = on");
       expect(await faults(world.postgresEnv("operator"))).toEqual([
         expect.stringMatching(/postgres.writable: .*no writes.* Cure: name the primary/),
