@@ -46,7 +46,7 @@ describe("without any variable", () => {
       metricsLogMs: 0,
       dataDir: ".data",
       drainMs: 20_000,
-      http: { host: "127.0.0.1", origins: "local" },
+      http: { host: "127.0.0.1", origins: "local", trustedHops: 0 },
       auth: {
         tokenLifeMs: 30 * 24 * 60 * 60 * 1000,
         accessLifeMs: 15 * 60 * 1000,
@@ -57,6 +57,8 @@ describe("without any variable", () => {
       },
       limits: DEFAULT_LIMITS,
       connectionsMax: 20_000,
+      connectionsPerUserMax: 2_000,
+      connectionsPerAddressMax: 2_000,
       bufferBytesMax: 4 * 1024 * 1024,
       heartbeatMs: 25_000,
       logBacklogMax: 10_000,
