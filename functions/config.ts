@@ -112,6 +112,8 @@ export interface Config {
   readonly logBacklogMax: number;
   readonly roomUnsavedMax: number;
   readonly streamKeep: number;
+  /** Absent: events are kept for ever. */
+  readonly retentionMs: number | undefined;
   readonly consumer: { readonly port: number; readonly batchMax: number; readonly stallMs: number };
 }
 
@@ -181,6 +183,7 @@ function toConfig(settings: Settings, role: Role): Config {
     logBacklogMax: settings.LOG_BACKLOG_MAX,
     roomUnsavedMax: settings.ROOM_UNSAVED_MAX,
     streamKeep: settings.STREAM_KEEP,
+    retentionMs: settings.RETENTION_DAYS === undefined ? undefined : settings.RETENTION_DAYS * 24 * 3_600_000,
     consumer: {
       port: settings.CONSUMER_PORT,
       batchMax: settings.CONSUMER_BATCH_MAX,

@@ -25,7 +25,7 @@ await start(
       openLog(deps),
       openStore(deps),
     ]);
-    const { stage, streamKeep, consumer: settings } = config;
+    const { stage, streamKeep, retentionMs, consumer: settings } = config;
     const chat = new ChatConsumer({
       stage,
       consumer,
@@ -37,6 +37,7 @@ await start(
       metrics,
       logger,
       streamKeep,
+      retentionMs,
       stallMs: settings.stallMs,
       batchMax: settings.batchMax,
     });

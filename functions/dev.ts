@@ -23,7 +23,7 @@ await start(
       openLog(deps),
       openStore(deps),
     ]);
-    const { stage, streamKeep } = config;
+    const { stage, streamKeep, retentionMs } = config;
     const { batchMax } = config.consumer;
     const chat = new ChatConsumer({
       stage,
@@ -36,6 +36,7 @@ await start(
       metrics,
       logger,
       streamKeep,
+      retentionMs,
       stallMs: config.consumer.stallMs,
       batchMax,
     });

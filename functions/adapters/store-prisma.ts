@@ -112,6 +112,14 @@ export class PrismaStore implements Store {
     return new Set(rows.map(({ position }) => fromBigInt(position)));
   }
 
+  deleteEventsBefore(before: Position, limit: number): Promise<number> {
+    return this.#ask(
+      (prisma) => prisma.$executeRaw`
+        DELETE FROM events WHERE (room, id) IN
+          (SELECT room, id FROM events WHERE position < ${toBigInt(before)} LIMIT ${limit})`,
+    );
+  }
+
   async headOf(room: string): Promise<Position | undefined> {
     checkTexts(room);
     // Not `max(position)`: Prisma's aggregate reads the whole room.

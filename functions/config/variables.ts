@@ -428,6 +428,13 @@ export const VARIABLE_GROUPS = {
       default: "1000",
       help: "Newest entries of a room's stream that stay when they are stored.",
     },
+    RETENTION_DAYS: {
+      // Not below what the log keeps: what is read from it again would come back.
+      schema: whole(8, 36_500),
+      unset: "events are kept for ever",
+      help: "Days after which consumers delete events from the store.",
+      example: "365",
+    },
     CONSUMER_BATCH_MAX: {
       schema: whole(1, 10_000),
       default: "1000",

@@ -5,6 +5,7 @@ import type { DeadLetters, EventLog, LogConsumer } from "./event-log.ts";
 import { Persist } from "./persist.ts";
 import { Progress } from "./progress.ts";
 import { Reconcile } from "./reconcile.ts";
+import { Retention } from "./retention.ts";
 import type { RoomOutbox } from "./room-stream.ts";
 import { sleep, type Runtime } from "./runtime.ts";
 import type { Store } from "./store.ts";
@@ -23,6 +24,8 @@ export interface ConsumerOptions {
   readonly batchMax: number;
   readonly streamKeep: number;
   readonly stallMs: number;
+  /** How long events are kept in the store; for ever when absent. */
+  readonly retentionMs: number | undefined;
 }
 
 export class ChatConsumer {
@@ -30,18 +33,21 @@ export class ChatConsumer {
   readonly #persist: Persist;
   readonly #progress: Progress;
   readonly #reconcile: Reconcile;
+  readonly #retention: Retention;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
     this.#persist = new Persist(options);
     this.#progress = new Progress(options);
     this.#reconcile = new Reconcile({ ...options, keep: options.streamKeep });
+    this.#retention = new Retention(options);
   }
 
   async start(): Promise<void> {
     await this.#options.consumer.start((batch) => this.#persist.handle(batch));
     this.#progress.start();
     this.#reconcile.start();
+    this.#retention.start();
   }
 
   /** Stores what the log holds now, looks after the streams once, and is done: for a schedule. */
@@ -49,6 +55,7 @@ export class ChatConsumer {
     await this.#options.consumer.start((batch) => this.#persist.handle(batch));
     while (!(await this.#progress.look())) await sleep(this.#options.runtime, 100);
     await this.#reconcile.look();
+    await this.#retention.look();
   }
 
   /** False when no progress is made though there is work. */
@@ -59,6 +66,7 @@ export class ChatConsumer {
   async close(): Promise<void> {
     this.#progress.close();
     this.#reconcile.close();
+    this.#retention.close();
     await this.#options.consumer.close();
   }
 }

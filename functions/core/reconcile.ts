@@ -7,7 +7,7 @@ import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { decodeEvent } from "./event.ts";
 import type { EventLog } from "./event-log.ts";
-import { toMs, ZERO, type Position } from "./position.ts";
+import { fromMs, toMs, ZERO, type Position } from "./position.ts";
 import { PARTITIONS, type RoomOutbox, type StreamEvent } from "./room-stream.ts";
 import type { Cancel, Runtime } from "./runtime.ts";
 import { QUARANTINE_MS } from "./settlement.ts";
@@ -22,6 +22,8 @@ export interface ReconcileDeps {
   readonly logger: Logger;
   /** Newest entries that each stream keeps. */
   readonly keep: number;
+  /** Older entries count as stored: the store may have deleted them. */
+  readonly retentionMs: number | undefined;
 }
 
 const LOOK_MS = 3_000;
@@ -103,7 +105,10 @@ export class Reconcile {
   }
 
   /** Those that are not stored at their position. */
-  async #missing(room: string, events: readonly StreamEvent[]): Promise<readonly StreamEvent[]> {
+  async #missing(room: string, all: readonly StreamEvent[]): Promise<readonly StreamEvent[]> {
+    const { runtime, retentionMs } = this.#deps;
+    const kept = retentionMs === undefined ? ZERO : fromMs(runtime.now() - retentionMs);
+    const events = all.filter(({ position }) => position >= kept);
     if (events.length === 0) return [];
     const entries = events.map(({ position, json }) => ({ id: decodeEvent(json).id, position }));
     const stored = await this.#deps.store.storedAmong(room, entries);

@@ -36,6 +36,8 @@ export interface EventStore {
     room: string,
     entries: readonly { id: string; position: Position }[],
   ): Promise<ReadonlySet<Position>>;
+  /** Deletes up to `limit` events below a position, of all rooms, and answers how many. */
+  deleteEventsBefore(before: Position, limit: number): Promise<number>;
   /** The largest position stored in the room; undefined where it has none. */
   headOf(room: string): Promise<Position | undefined>;
 }

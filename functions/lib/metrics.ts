@@ -204,6 +204,11 @@ export const METRICS = {
     name: "skat_consumer_trimmed_entries_total",
     help: "Stream entries removed because they are stored.",
   },
+  eventsDeleted: {
+    type: "counter",
+    name: "skat_consumer_events_deleted_total",
+    help: "Events deleted from the store because they are older than RETENTION_DAYS.",
+  },
   reconciledEntries: {
     type: "counter",
     name: "skat_consumer_reconciled_entries_total",

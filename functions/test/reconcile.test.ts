@@ -14,6 +14,8 @@ import type { RoomEvent } from "../protocol.ts";
 import { newId } from "./events.ts";
 import { createPgliteTemplate, type PgliteTemplate } from "./pglite-template.ts";
 
+const DAY_MS = 24 * 3_600_000;
+
 let template: PgliteTemplate;
 let store: PrismaStore;
 let memory: StreamMemory;
@@ -49,8 +51,24 @@ async function fill(room: string, count: number): Promise<RoomEvent[]> {
   return (await stream.entries(room, ZERO, count)).events.map(({ json }) => decodeEvent(json));
 }
 
-const care = (keep: number) =>
-  new Reconcile({ outbox: stream, store, log, runtime, metrics: createMetrics(), logger, keep }).look();
+interface Age {
+  readonly retentionMs: number;
+  /** How far the clock has gone on since. */
+  readonly aheadMs: number;
+}
+
+const reconcileWith = (keep: number, { retentionMs, aheadMs }: Partial<Age> = {}) =>
+  new Reconcile({
+    outbox: stream,
+    store,
+    log,
+    runtime: { ...runtime, now: () => runtime.now() + (aheadMs ?? 0) },
+    metrics: createMetrics(),
+    logger,
+    keep,
+    retentionMs,
+  });
+const care = (keep: number) => reconcileWith(keep).look();
 
 test("[C5] entries left behind far up a long stream are appended to the log", async () => {
   const events = await fill("lobby", 1_500);
@@ -72,15 +90,7 @@ test("[C4] a stream is trimmed up to the first entry that is not stored, and to 
 });
 
 test("[C4] an entry below what was stored, back with an older memory, does not leave unsaved, and is appended to the log", async () => {
-  const reconcile = new Reconcile({
-    outbox: stream,
-    store,
-    log,
-    runtime,
-    metrics: createMetrics(),
-    logger,
-    keep: 10,
-  });
+  const reconcile = reconcileWith(10);
   const [first, ...rest] = await fill("lobby", 40);
   if (!first) throw new Error("nothing was appended");
   const whole = (await stream.entries("lobby", ZERO, 40)).events;
@@ -92,4 +102,13 @@ test("[C4] an entry below what was stored, back with an older memory, does not l
   await reconcile.look();
   expect((await stream.entries("lobby", ZERO, 40)).events[0]?.position).toBe(first.position);
   expect(logged).toEqual([first.id]);
+});
+
+test("[C5] what the store has deleted because of its age does not come back from the stream", async () => {
+  const events = await fill("lobby", 5);
+  const aheadMs = 3 * DAY_MS;
+  await reconcileWith(100, { retentionMs: 2 * DAY_MS, aheadMs }).look();
+  expect(logged).toEqual([]);
+  await reconcileWith(100, { retentionMs: 4 * DAY_MS, aheadMs }).look();
+  expect(logged).toEqual(events.map(({ id }) => id));
 });

@@ -342,6 +342,24 @@ export function describeStore(name: string, openStore: () => Promise<Store>): vo
         expect(await store.storedAmong(room, [])).toEqual(new Set());
       });
 
+      it("are deleted from below, of all rooms, no more than asked for at once", async () => {
+        const [room, other] = [newId(), newId()];
+        const at = (position: number) => ({ position: fromBigInt(BigInt(position)) });
+        const [old, older, kept] = [
+          message(room, 0, at(20)),
+          message(other, 0, at(10)),
+          message(room, 0, at(30)),
+        ];
+        const below = fromBigInt(30n);
+        await store.deleteEventsBefore(below, 10_000); // what other tests have left there
+        await insert([old, older, kept]);
+        expect(await store.deleteEventsBefore(below, 1)).toBe(1);
+        expect(await store.deleteEventsBefore(below, 10)).toBe(1);
+        expect(await store.deleteEventsBefore(below, 10)).toBe(0);
+        expect((await store.eventsAfter(room, ZERO, 10)).events).toEqual([kept]);
+        expect((await store.eventsAfter(other, ZERO, 10)).events).toEqual([]);
+      });
+
       it("give the largest position of a room", async () => {
         const room = newId();
         expect(await store.headOf(room)).toBeUndefined();

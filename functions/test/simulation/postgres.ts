@@ -132,6 +132,16 @@ export class MemoryStore implements Store {
     return this.#of(room).byId.get(id);
   }
 
+  async deleteEventsBefore(before: Position, limit: number): Promise<number> {
+    let deleted = 0;
+    for (const rows of this.#rows.values()) {
+      const old = rows.sorted.splice(0, Math.min(rows.below(before), limit - deleted));
+      for (const { id } of old) rows.byId.delete(id);
+      deleted += old.length;
+    }
+    return deleted;
+  }
+
   async storedAmong(
     room: string,
     entries: readonly { id: string; position: Position }[],

@@ -140,6 +140,7 @@ export class SimulatedConsumer {
       logger: deps.logger,
       batchMax: BATCH_MAX,
       streamKeep: deps.streamKeep,
+      retentionMs: undefined,
       stallMs: STALL_MS,
     });
   }
