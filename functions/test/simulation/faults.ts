@@ -57,19 +57,20 @@ export const FAULTS = {
       return () => links.forEach((link) => (link.isBlocked = false));
     },
   },
-  /** Everything that could hold a message which is not saved yet: its node, its client, and Redis's memory. */
+  /** What holds a message that is not saved yet: its node, its client, and, one time in two, Redis's memory. */
   disaster: {
     durationMsMax: 6_000,
     begin: (world, random, durationMs) => {
       const { cluster, kafka, redis } = world;
+      const isWiped = random.happens(0.5);
       kafka.crash();
       world.time.after(durationMs / 2, () => {
         for (const client of random.some(world.people(), 3)) client.vanish();
         for (const { host } of cluster.nodes) host.kill();
-        redis.crash();
+        if (isWiped) redis.crash();
       });
       return () => {
-        world.redisLoses(() => redis.restart());
+        if (isWiped) world.redisLoses(() => redis.restart());
         kafka.isDown = false;
         cluster.fill();
       };
