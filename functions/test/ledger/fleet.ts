@@ -21,6 +21,7 @@ export interface Fleet {
 
 const NODES = 3;
 const CONSUMERS = 2;
+const STARTS_MAX = 5;
 /** Shorter than deployed, so that a connection that fell silent is given up within seconds. */
 const HEARTBEAT_MS = "2000";
 
@@ -51,6 +52,16 @@ async function openSlot(start: () => Promise<Running>): Promise<Slot> {
     get running() {
       return running;
     },
-    renew: async () => void (running = await start()),
+    renew: async () => void (running = await supervised(start)),
   };
+}
+
+/** Started again while it ends by itself, as whoever runs processes does. */
+async function supervised(start: () => Promise<Running>, attempt = 1): Promise<Running> {
+  try {
+    return await start();
+  } catch (error) {
+    if (attempt === STARTS_MAX) throw error;
+    return supervised(start, attempt + 1);
+  }
 }

@@ -1,7 +1,8 @@
 /** Runs the ledger: clients write, faults come one after the other, and after every few of them the auditor compares all that was told. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { uuidTimeMs } from "../../core/uuid.ts";
-import { audit } from "../audit.ts";
+import { examine } from "../audit.ts";
+import { VIOLATIONS, type Finding } from "../auditor.ts";
 import { makeRooms } from "../harness.ts";
 import { chance } from "../load.ts";
 import { TestClient } from "../test-client.ts";
@@ -30,7 +31,7 @@ export interface Entry {
   /** Per client: from the fault's end until its outbox is empty and its views are settled. */
   readonly wholeMs: readonly number[];
   readonly endedAtMs: number;
-  readonly findings: string[];
+  readonly findings: Finding[];
 }
 
 const FAULTS_PER_AUDIT = 5;
@@ -93,7 +94,7 @@ class Round {
     }
     const findings = await this.#audit(kinds);
     for (const finding of findings) this.#attribute(finding, entries);
-    for (const finding of findings) this.#options.log(`  VIOLATION ${finding}`);
+    for (const { text } of findings) this.#options.log(`  VIOLATION ${text}`);
     await Promise.all(this.#clients.map((client) => client.stop()));
     return entries;
   }
@@ -165,7 +166,7 @@ class Round {
     return () => clearInterval(timer);
   }
 
-  async #untilWhole(): Promise<{ wholeMs: number[]; findings: string[] }> {
+  async #untilWhole(): Promise<{ wholeMs: number[]; findings: Finding[] }> {
     const startMs = performance.now();
     const wholeMs = new Map<TestClient, number>();
     const missing = () => this.#clients.filter((client) => !wholeMs.has(client));
@@ -174,25 +175,24 @@ class Round {
         if (client.waiting === 0 && client.isSettled) wholeMs.set(client, performance.now() - startMs);
       await sleep(10);
     }
-    const late = missing().map(
-      ({ name, waiting }) => `${name} is not whole after ${WHOLE_DEADLINE_MS} ms, ${waiting} messages wait`,
-    );
+    const late = missing().map(({ name, waiting }): Finding => {
+      const what = `${name} after ${WHOLE_DEADLINE_MS} ms, ${waiting} messages wait`;
+      return { kind: "unsettled", text: `${VIOLATIONS.unsettled}: ${what}` };
+    });
     return { wholeMs: [...wholeMs.values(), ...late.map(() => WHOLE_DEADLINE_MS)], findings: late };
   }
 
-  async #audit(kinds: readonly FaultKind[]): Promise<string[]> {
+  async #audit(kinds: readonly FaultKind[]): Promise<Finding[]> {
     const whole = !kinds.some(({ isNewMemory }) => isNewMemory);
     const url = this.#fleet.nodes[0]?.running.url ?? "";
-    const findings = await Promise.all(
-      [...this.#rooms].map(([room, clients]) => audit(url, clients, [room], { whole })),
-    );
-    return findings.flat();
+    const verdict = await examine(url, this.#clients, [...this.#rooms.keys()], { whole });
+    return [...verdict.findings];
   }
 
   /** To the fault during which the message that it names was written, else to the last one. */
-  #attribute(finding: string, entries: readonly Entry[]): void {
+  #attribute(finding: Finding, entries: readonly Entry[]): void {
     const id = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}(?!.*[0-9a-f]{8}-)/.exec(
-      finding,
+      finding.text,
     )?.[0];
     const entry = entries.find(({ endedAtMs }) => id !== undefined && uuidTimeMs(id) <= endedAtMs);
     (entry ?? entries.at(-1))?.findings.push(finding);
