@@ -102,6 +102,21 @@ export const commands = {
       "npm test -- -t G4                only the tests whose title contains G4",
     ].join("\n"),
   },
+  faults: {
+    entry: "scripts/faults.ts",
+    needs: ["prisma", "web"],
+    usage: "npm run faults -- [--seed S] [--faults 200]",
+    summary: "Break real nodes, consumers and engines under load, and audit what became of every message.",
+    details: [
+      "--seed S         the order of faults and what they hit; printed when it is not given",
+      "--faults N       how many, one after the other [200]",
+      "--clients N      who write and read [200]",
+      "--rate N         messages a second over all of them [300]",
+      "--kind TEXT      only the kinds whose name contains it",
+      "--storm N        instead: what it costs when N clients come back after a node's death or a deploy",
+      "--report FILE    where the figures go [docs/faults.md, docs/storms.md]",
+    ].join("\n"),
+  },
   mutate: {
     entry: "scripts/mutate.ts",
     needs: ["prisma"],

@@ -14,6 +14,7 @@ interface Outcome {
 }
 
 const RUN_DEADLINE_MS = 300_000;
+const RUNS_MAX = 2;
 const baselines = new Map<string, Promise<Outcome>>();
 
 const { values } = parseArgs({
@@ -41,7 +42,10 @@ async function main(): Promise<void> {
   try {
     for (const [index, mutation] of chosen.entries()) {
       const line = `${`${index + 1}/${chosen.length}`.padStart(6)} ${mutation.name.padEnd(20)}`;
-      const verdict = await judge(scratch, mutation, acquired.engines);
+      const verdict = await judge(scratch, mutation, acquired.engines).catch((error: unknown) => ({
+        isNoticed: false,
+        text: String(error),
+      }));
       console.log(`${line} ${verdict.isNoticed ? "noticed" : "NOT NOTICED"}: ${verdict.text}`);
       if (!verdict.isNoticed) unnoticed.push(mutation.name);
     }
@@ -80,8 +84,24 @@ function baseline(scratch: Scratch, file: string, engines: TestEngines): Promise
   return known;
 }
 
-/** The titles that failed, and how many tests passed. A file that fails as a whole, or does not end in time, is red too. */
-async function run({ dir }: Scratch, file: string, titles: string, engines: TestEngines): Promise<Outcome> {
+/**
+ * The titles that failed, and how many tests passed. A file that fails outside of its tests, or does not end in time, tells nothing of a
+ * mechanism, so it is run once more and then given up.
+ */
+async function run(scratch: Scratch, file: string, titles: string, engines: TestEngines): Promise<Outcome> {
+  for (let attempt = 1; ; attempt++) {
+    const { code, passed, red } = await runOnce(scratch, file, titles, engines);
+    if (red.length > 0 || code === 0) return { passed, red };
+    if (attempt === RUNS_MAX) throw new Error(`${file} -t "${titles}" failed outside of its tests`);
+  }
+}
+
+async function runOnce(
+  { dir }: Scratch,
+  file: string,
+  titles: string,
+  engines: TestEngines,
+): Promise<Outcome & { code: number }> {
   const report = join(dir, "results.json");
   rmSync(report, { force: true });
   const args = ["run", file, "-t", titles, "--reporter=json", `--outputFile=${report}`];
@@ -97,7 +117,7 @@ async function run({ dir }: Scratch, file: string, titles: string, engines: Test
   const tests = results.testResults.flatMap(({ assertionResults }) => assertionResults);
   const red = tests.filter(({ status }) => status === "failed").map(({ title }) => title);
   const passed = tests.filter(({ status }) => status === "passed").length;
-  return { passed, red: red.length > 0 || code === 0 ? red : [`${file} as a whole`] };
+  return { code, passed, red };
 }
 
 function readResults(report: string): Results {

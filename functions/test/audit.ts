@@ -1,6 +1,6 @@
 /** Brings the auditor its histories from real processes: from the clients of a test, and by HTTP what the database holds. */
 import type { RoomEvent } from "../protocol.ts";
-import { judge } from "./auditor.ts";
+import { judge, type Verdict } from "./auditor.ts";
 import type { TestClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 import { guest, RawClient } from "./test-client.ts";
@@ -26,12 +26,17 @@ export async function history(url: string, room: string): Promise<RoomEvent[]> {
 }
 
 /** Every violation found on real processes, in words; none means that nothing was lost, doubled or out of order. */
-export async function audit(
+export async function audit(...args: Parameters<typeof examine>): Promise<string[]> {
+  return (await examine(...args)).findings.map(({ text }) => text);
+}
+
+/** What the auditor says once all outboxes are empty and what was saved has had its time to be stored. */
+export async function examine(
   url: string,
   clients: readonly TestClient[],
   rooms: readonly string[],
   { whole = false } = {},
-): Promise<string[]> {
+): Promise<Verdict> {
   await waitFor(
     () => clients.every(({ waiting, isSettled }) => waiting === 0 && isSettled),
     `outboxes to empty: ${clients.map(({ waiting }) => waiting).join(" ")}`,
@@ -45,5 +50,5 @@ export async function audit(
   };
   // What is not stored by then is the auditor's to tell.
   await waitFor(isStored, "everything saved to be stored", 60_000).catch(() => false);
-  return judge({ clients, rows, whole }).findings.map(({ text }) => text);
+  return judge({ clients, rows, whole });
 }

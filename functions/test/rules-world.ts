@@ -50,6 +50,7 @@ class HookedLog implements EventLog {
 /** The memory's own connection, deaf to what a test names. */
 class HookedStream extends MemoryRoomStream {
   isLost: (event: StreamEvent) => boolean = () => false;
+  beforeRead: Hook = () => {};
   afterRead: Hook = () => {};
 
   override hear(room: string, fence: Position, event: StreamEvent): void {
@@ -57,6 +58,7 @@ class HookedStream extends MemoryRoomStream {
   }
 
   override async readNewest(...args: Parameters<MemoryRoomStream["readNewest"]>) {
+    await this.beforeRead("readNewest");
     const tail = await super.readNewest(...args);
     await this.afterRead("readNewest");
     return tail;

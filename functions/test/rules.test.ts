@@ -1,5 +1,6 @@
 /** The node's rules, N1–N8, one by one: the whole core under stepped time, and one thing at a time that goes wrong. */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { decodeEvent } from "../core/event.ts";
 import { next, ZERO } from "../core/position.ts";
 import { partitionOf } from "../core/room-stream.ts";
 import { uuidV7 } from "../core/uuid.ts";
@@ -138,6 +139,24 @@ test("[N5] what is stored and trimmed between the two reads of a page is on it",
   ada.session.ended();
   await world.runtime.pass(60_000);
   world.stream.afterRead = () => world.stream.trim(LOBBY, places[8] ?? "");
+  const bob = await world.member();
+  expect(bob.shown(LOBBY)).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+});
+
+test("[N5] what is stored and trimmed just before the stream is read is on the page: the store is read after it", async () => {
+  const ada = await world.member();
+  world.log.before = async () => {
+    throw new Error("down");
+  };
+  const places: string[] = [];
+  for (let n = 0; n < 10; n++) places.push(placeOf(await ada.send(`${n}`))); // on the stream, and not stored
+  ada.session.ended();
+  await world.runtime.pass(60_000);
+  world.stream.beforeRead = async () => {
+    const { events } = await world.stream.entries(LOBBY, ZERO, 100);
+    await world.store.insertEvents(events.map(({ json }) => decodeEvent(json)));
+    await world.stream.trim(LOBBY, places[8] ?? "");
+  };
   const bob = await world.member();
   expect(bob.shown(LOBBY)).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
 });

@@ -92,6 +92,15 @@ export class TestClient extends ClientRules {
     return this;
   }
 
+  /** Stops reading from its connection. */
+  pause(): void {
+    this.#socket?.pause();
+  }
+
+  resume(): void {
+    this.#socket?.resume();
+  }
+
   /** The connection breaks without a word; the client comes back to the next node. */
   cut(): void {
     this.#socket?.terminate();

@@ -147,7 +147,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "resume-links",
     mechanism: "N4 a resume whose events do not link is a reset",
     file: "functions/core/pages.ts",
-    edits: [['if (!links(after, merged, upTo)) return "gap";', ""]],
+    edits: [["if (event.prev !== cursor) return false;", ""]],
     noticedBy: [RULES, "\\[N4\\]"],
   },
   {
@@ -173,7 +173,7 @@ export const MUTATIONS: readonly Mutation[] = [
       ],
       ["await this.#store.eventsBefore(room, next(tail.head), PAGE_EVENTS + 1)", "early"],
     ],
-    noticedBy: [RULES, "\\[N5\\] what is stored and trimmed"],
+    noticedBy: [RULES, "\\[N5\\] what is stored and trimmed just before"],
   },
   {
     name: "saved-after-log",

@@ -1,0 +1,210 @@
+/** Runs the ledger: clients write, faults come one after the other, and after every few of them the auditor compares all that was told. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { uuidTimeMs } from "../../core/uuid.ts";
+import { examine } from "../audit.ts";
+import { VIOLATIONS, type Finding } from "../auditor.ts";
+import { makeRooms } from "../harness.ts";
+import { chance } from "../load.ts";
+import { TestClient } from "../test-client.ts";
+import { startFleet, type Fleet } from "./fleet.ts";
+import { holdFor, KINDS, type FaultKind } from "./kinds.ts";
+import { difference, readCounters, type Counters } from "./counters.ts";
+
+export interface LedgerOptions {
+  readonly seed: number;
+  readonly faults: number;
+  readonly clients: number;
+  readonly perSecond: number;
+  readonly kinds?: readonly FaultKind[];
+  log(line: string): void;
+  /** Told of all entries so far after each audit. */
+  keep?(entries: readonly Entry[]): void;
+}
+
+/** One fault and what followed. */
+export interface Entry {
+  readonly kind: string;
+  readonly messages: number;
+  /** What the nodes that lived on counted meanwhile. */
+  readonly counters: Counters;
+  readonly resets: number;
+  /** Per client: from the fault's end until its outbox is empty and its views are settled. */
+  readonly wholeMs: readonly number[];
+  readonly endedAtMs: number;
+  readonly findings: Finding[];
+}
+
+const FAULTS_PER_AUDIT = 5;
+const CLIENTS_PER_ROOM = 10;
+/** Load before each fault, so that there is something under way. */
+const LEAD_MS = 1_000;
+const WHOLE_DEADLINE_MS = 120_000;
+const ARRIVALS_MAX = 5;
+
+export async function runLedger(options: LedgerOptions): Promise<Entry[]> {
+  const random = chance(options.seed);
+  const fleet = await startFleet();
+  const entries: Entry[] = [];
+  try {
+    const order = shuffledKinds(options.kinds ?? KINDS, options.faults, random);
+    for (let start = 0; start < order.length; start += FAULTS_PER_AUDIT) {
+      const round = new Round(fleet, options, random);
+      entries.push(...(await round.run(order.slice(start, start + FAULTS_PER_AUDIT), start)));
+      options.keep?.(entries);
+    }
+  } finally {
+    await fleet.close();
+  }
+  return entries;
+}
+
+/** Every kind once in each pass over them, in an order of its own, so that none is left to chance. */
+function shuffledKinds(kinds: readonly FaultKind[], count: number, random: () => number): FaultKind[] {
+  const order: FaultKind[] = [];
+  while (order.length < count) {
+    const keyed = kinds.map((kind) => ({ kind, key: random() }));
+    order.push(...keyed.toSorted((a, b) => a.key - b.key).map(({ kind }) => kind));
+  }
+  return order.slice(0, count);
+}
+
+/** New rooms and clients, a few faults, and the audit of all that happened in them. */
+class Round {
+  readonly #fleet: Fleet;
+  readonly #options: LedgerOptions;
+  readonly #random: () => number;
+  readonly #rooms = new Map<string, TestClient[]>();
+  #said = 0;
+
+  constructor(fleet: Fleet, options: LedgerOptions, random: () => number) {
+    this.#fleet = fleet;
+    this.#options = options;
+    this.#random = random;
+  }
+
+  async run(kinds: readonly FaultKind[], before: number): Promise<Entry[]> {
+    await this.#join();
+    const entries: Entry[] = [];
+    for (const [index, kind] of kinds.entries()) {
+      const entry = await this.#suffer(kind);
+      this.#options.log(
+        `${before + index + 1}/${this.#options.faults} ${kind.name}: ${entry.messages} messages, whole after ${Math.round(Math.max(...entry.wholeMs))} ms`,
+      );
+      entries.push(entry);
+    }
+    const findings = await this.#audit(kinds);
+    for (const finding of findings) this.#attribute(finding, entries);
+    for (const { text } of findings) this.#options.log(`  VIOLATION ${text}`);
+    await Promise.all(this.#clients.map((client) => client.stop()));
+    return entries;
+  }
+
+  get #clients(): TestClient[] {
+    return [...this.#rooms.values()].flat();
+  }
+
+  async #join(): Promise<void> {
+    const urls = this.#fleet.nodes.map(({ url }) => url);
+    const rooms = await makeRooms(
+      this.#fleet.nodes[0]?.running.url ?? "",
+      Math.ceil(this.#options.clients / CLIENTS_PER_ROOM),
+    );
+    const clients = Array.from({ length: this.#options.clients }, (_, index) => {
+      const room = rooms[index % rooms.length] ?? "";
+      const client = new TestClient(`c${index}`, urls, [room], index);
+      this.#rooms.set(room, [...(this.#rooms.get(room) ?? []), client]);
+      return client;
+    });
+    await Promise.all(clients.map((client) => arrive(client)));
+  }
+
+  async #suffer(kind: FaultKind): Promise<Entry> {
+    const [saidBefore, resetsBefore] = [this.#said, this.#resets()];
+    const counters = await readCounters(this.#fleet.nodes);
+    const stop = this.#startLoad();
+    await sleep(LEAD_MS);
+    const [fleet, clients] = [this.#fleet, this.#clients];
+    await kind.run({ fleet, clients, pick: this.#pick, hold: holdFor(this.#random) });
+    const endedAtMs = Date.now();
+    stop();
+    const { wholeMs, findings } = await this.#untilWhole();
+    return {
+      kind: kind.name,
+      messages: this.#said - saidBefore,
+      resets: this.#resets() - resetsBefore,
+      counters: difference(counters, await readCounters(this.#fleet.nodes)),
+      wholeMs,
+      endedAtMs,
+      findings,
+    };
+  }
+
+  readonly #pick = <T>(items: readonly T[]): T => {
+    const item = items[Math.floor(this.#random() * items.length)];
+    if (item === undefined) throw new Error("nothing to pick from");
+    return item;
+  };
+
+  #resets(): number {
+    return this.#clients.reduce((sum, { resets }) => sum + resets, 0);
+  }
+
+  /** Answers what ends it. */
+  #startLoad(): () => void {
+    const startMs = performance.now();
+    let count = 0;
+    const timer = setInterval(() => {
+      const due = ((performance.now() - startMs) / 1000) * this.#options.perSecond;
+      for (; count < due; count++, this.#said++) {
+        const [room, clients] = this.#pick([...this.#rooms]);
+        this.#pick(clients).say(
+          room,
+          `message ${this.#said} ${"x".repeat(Math.floor(this.#random() * 100))}`,
+        );
+      }
+    }, 10);
+    return () => clearInterval(timer);
+  }
+
+  async #untilWhole(): Promise<{ wholeMs: number[]; findings: Finding[] }> {
+    const startMs = performance.now();
+    const wholeMs = new Map<TestClient, number>();
+    const missing = () => this.#clients.filter((client) => !wholeMs.has(client));
+    while (missing().length > 0 && performance.now() - startMs < WHOLE_DEADLINE_MS) {
+      for (const client of missing())
+        if (client.waiting === 0 && client.isSettled) wholeMs.set(client, performance.now() - startMs);
+      await sleep(10);
+    }
+    const late = missing().map(({ name, waiting }): Finding => {
+      const what = `${name} after ${WHOLE_DEADLINE_MS} ms, ${waiting} messages wait`;
+      return { kind: "unsettled", text: `${VIOLATIONS.unsettled}: ${what}` };
+    });
+    return { wholeMs: [...wholeMs.values(), ...late.map(() => WHOLE_DEADLINE_MS)], findings: late };
+  }
+
+  async #audit(kinds: readonly FaultKind[]): Promise<Finding[]> {
+    const whole = !kinds.some(({ isNewMemory }) => isNewMemory);
+    const url = this.#fleet.nodes[0]?.running.url ?? "";
+    const verdict = await examine(url, this.#clients, [...this.#rooms.keys()], { whole });
+    return [...verdict.findings];
+  }
+
+  /** To the fault during which the message that it names was written, else to the last one. */
+  #attribute(finding: Finding, entries: readonly Entry[]): void {
+    const id = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}(?!.*[0-9a-f]{8}-)/.exec(
+      finding.text,
+    )?.[0];
+    const entry = entries.find(({ endedAtMs }) => id !== undefined && uuidTimeMs(id) <= endedAtMs);
+    (entry ?? entries.at(-1))?.findings.push(finding);
+  }
+}
+
+/** A kept connection that ended with the node behind its proxy fails the first request on it. */
+async function arrive(client: TestClient, attempt = 1): Promise<void> {
+  try {
+    await client.start();
+  } catch (error) {
+    if (!(error instanceof TypeError) || attempt === ARRIVALS_MAX) throw error;
+    await arrive(client, attempt + 1);
+  }
+}
