@@ -1,9 +1,14 @@
 /** Brings the auditor its histories from real processes: from the clients of a test, and by HTTP what the database holds. */
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RoomEvent } from "../protocol.ts";
 import { judge, type Verdict } from "./auditor.ts";
 import type { TestClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 import { guest, RawClient } from "./test-client.ts";
+
+const LOOK_MS = 100;
+/** Longer than a consumer takes to come back and take its partitions over. */
+const STILL_MS = 60_000;
 
 /** All events of a room by HTTP, page by page: what the database holds. */
 export async function history(url: string, room: string): Promise<RoomEvent[]> {
@@ -43,12 +48,22 @@ export async function examine(
     120_000,
   );
   const acknowledged = new Set(clients.flatMap(({ saved }) => [...saved]));
-  const rows = new Map<string, RoomEvent[]>();
-  const isStored = async (): Promise<boolean> => {
-    for (const room of rooms) rows.set(room, await history(url, room));
-    return [...rows.values()].flat().length >= acknowledged.size;
-  };
-  // What is not stored by then is the auditor's to tell.
-  await waitFor(isStored, "everything saved to be stored", 60_000).catch(() => false);
+  const rows = await storedRows(url, rooms, acknowledged.size);
   return judge({ clients, rows, whole });
+}
+
+/** What the rooms hold once it is as much as was saved, or nothing more comes: what lacks then is the auditor's to tell. */
+async function storedRows(
+  url: string,
+  rooms: readonly string[],
+  saved: number,
+): Promise<Map<string, RoomEvent[]>> {
+  for (let [most, atMs] = [-1, 0]; ;) {
+    const rows = new Map<string, RoomEvent[]>();
+    for (const room of rooms) rows.set(room, await history(url, room));
+    const stored = [...rows.values()].reduce((sum, { length }) => sum + length, 0);
+    if (stored > most) [most, atMs] = [stored, performance.now()];
+    if (stored >= saved || performance.now() - atMs > STILL_MS) return rows;
+    await sleep(LOOK_MS);
+  }
 }
