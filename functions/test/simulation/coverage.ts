@@ -26,7 +26,15 @@ const PATHS = [
 const NEVER = ["positionConflicts", "storedAfterSettled"] as const;
 
 export class Coverage {
-  readonly #counts = new Map<string, number>();
+  readonly #counts: Map<string, number>;
+
+  constructor(counts: Iterable<readonly [string, number]> = []) {
+    this.#counts = new Map(counts);
+  }
+
+  entries(): readonly (readonly [string, number])[] {
+    return [...this.#counts];
+  }
 
   count(what: string, by = 1): void {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + by);

@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import { describePlan, planOf, type Plan } from "./plan.ts";
 import { run, type Outcome } from "./run.ts";
 import { shrink } from "./shrink.ts";
-import { COVERING_SEEDS, sweep } from "./sweep.ts";
+import { sweepOverCores } from "./jobs.ts";
+import { COVERING_SEEDS } from "./sweep.ts";
 
 const PROGRESS_MS = 5_000;
 const FAILURES_SHOWN = 5;
@@ -36,7 +37,7 @@ async function runMany(): Promise<number> {
   const startMs = performance.now();
   let [done, failed, toldMs] = [0, 0, startMs];
   console.log(`seeds ${from} to ${from + seeds - 1}`);
-  const result = await sweep(from, seeds, ({ plan, findings }) => {
+  const result = await sweepOverCores(from, seeds, ({ plan, findings }) => {
     done++;
     if (findings.length > 0)
       console.log(`seed ${plan.seed} FAILED (${++failed}): ${findings[0]?.text ?? ""}`);
