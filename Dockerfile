@@ -11,7 +11,6 @@ WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
 COPY functions/package.json functions/
 COPY infra/package.json infra/
-COPY infra/package.json infra/
 COPY web/package.json web/
 COPY web/sdk/package.json web/sdk/
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts

@@ -6,7 +6,7 @@ import { build, type Plugin } from "esbuild";
 
 /** What each image runs, and the folders that those programs read. */
 export const targets = {
-  node: { entries: ["node", "migrate", "doctor"], folders: ["prisma/migrations", "web/dist"] },
+  node: { entries: ["node", "migrate", "doctor", "admin"], folders: ["prisma/migrations", "web/dist"] },
   consumer: { entries: ["consumer"], folders: ["prisma/migrations"] },
 } as const;
 

@@ -3,6 +3,7 @@ import { execFile, type ExecFileOptions } from "node:child_process";
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -73,9 +74,17 @@ function copyContext(context: string): void {
     recursive: true,
     filter: (file) => file === ROOT || !ignored.ignores(relative(ROOT, file)),
   });
-  mkdirSync(join(context, "node_modules"));
-  for (const name of readdirSync(join(ROOT, "node_modules")).filter((each) => each !== ".cache"))
-    symlinkSync(join(ROOT, "node_modules", name), join(context, "node_modules", name));
+  const { workspaces } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    workspaces: readonly string[];
+  };
+  for (const folder of [".", ...workspaces]) linkModules(join(folder, "node_modules"), context);
+}
+
+function linkModules(folder: string, context: string): void {
+  if (!existsSync(join(ROOT, folder))) return;
+  mkdirSync(join(context, folder), { recursive: true });
+  for (const name of readdirSync(join(ROOT, folder)).filter((each) => each !== ".cache"))
+    symlinkSync(join(ROOT, folder, name), join(context, folder, name));
 }
 
 /** Root may take the image's user; anybody else is without rights already. */

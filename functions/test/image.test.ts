@@ -13,7 +13,7 @@ import { createPostgresWorld, type PostgresWorld } from "./postgres-world.ts";
 import { TestClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
-const TREE_BYTES_MAX = 10_000_000;
+const TREE_BYTES_MAX = 12_000_000;
 const STAGE = `image-${randomBytes(4).toString("hex")}`;
 const SCHEMA = `skat_${STAGE.replace("-", "_")}`;
 
