@@ -133,13 +133,15 @@ async function checkGroup({ admin, config, runtime }: Session): Promise<string> 
       await admin.fetchOffsets({ groupId: config.groupId, topics: [config.topic] });
       return config.groupId;
     } catch (error) {
-      if (!isNotYet(error) || runtime.elapsed() > deadlineMs) throw error;
+      if (!isNotYet(error)) throw error;
+      if (runtime.elapsed() > deadlineMs) throw stillNotYet(error);
       await sleep(runtime, POLL_MS);
     }
   }
 }
 
-const COORDINATOR_MS_MAX = 8_000;
+/** Within the time of one check. */
+const COORDINATOR_MS_MAX = 13_000;
 const POLL_MS = 200;
 
 function isNotYet(error: unknown): boolean {
@@ -151,7 +153,18 @@ function isNotYet(error: unknown): boolean {
 const COORDINATOR_NOT_YET: ReadonlySet<string | undefined> = new Set([
   "GROUP_LOAD_IN_PROGRESS",
   "GROUP_COORDINATOR_NOT_AVAILABLE",
+  "NOT_COORDINATOR_FOR_GROUP",
 ]);
+
+/** Brokers that say so themselves are at work on it, and a consumer waits for them: no reason not to start. */
+function stillNotYet(error: unknown): unknown {
+  if (!COORDINATOR_NOT_YET.has(kafkaErrorType(error))) return error;
+  const cure = "if it stays so, look at the brokers' logs.";
+  return new CheckFault(`The brokers do not know their groups yet (${kafkaErrorType(error)}).`, cure, {
+    cause: error,
+    isWarning: true,
+  });
+}
 
 /** Joins a group of its own, whose name begins as that of the consumers, fetches once and removes it. */
 async function checkReading({ connection, admin, config }: Session): Promise<string> {
