@@ -45,8 +45,8 @@ export class Judge {
   async find(room: string, id: string, since: Position): Promise<Verdict | undefined> {
     const { fences, settlement, store } = this.#deps;
     const inStream = await this.#findInStream(room, id);
-    if (inStream) return { event: inStream, stored: false };
     const fence = await fences.of(room);
+    if (inStream && inStream.position > fence.position) return { event: inStream, stored: false };
     if (since < fence.position && !(await settlement.check(fence.position))) {
       throw new ChatError(
         "unavailable",
@@ -55,7 +55,9 @@ export class Judge {
       );
     }
     const stored = await store.findEvent(room, id);
-    return stored && { event: toStreamEvent(stored), stored: true };
+    if (stored) return { event: toStreamEvent(stored), stored: true };
+    // An older memory that came back knows the place it had then; what was sent again since is stored at another.
+    return inStream && { event: inStream, stored: false };
   }
 
   /** The event at a position that the append script named; undefined when it was trimmed, which only stored ones are. */

@@ -1,7 +1,7 @@
 /** Pages of a room made of stream and store: the newest one (N5), and everything since a position (N4). */
-import { PAGE_EVENTS } from "../protocol.ts";
+import { PAGE_EVENTS, type RoomEvent } from "../protocol.ts";
 import type { Logger } from "../lib/logger.ts";
-import { toStreamEvent } from "./event.ts";
+import { decodeEvent, toStreamEvent } from "./event.ts";
 import type { Fences } from "./fences.ts";
 import { next, type Position } from "./position.ts";
 import type { Fence, RoomStream, StreamEvent, Tail } from "./room-stream.ts";
@@ -54,7 +54,7 @@ export class Pages {
     try {
       const stored = await this.#store.eventsBefore(room, next(tail.head), PAGE_EVENTS + 1);
       stored.events.forEach((event) => this.#fences.saw(event.position));
-      const merged = merge(stored.events.map(toStreamEvent), tail.events);
+      const merged = merge(stored.events, tail.events);
       return {
         fence,
         events: merged.slice(-PAGE_EVENTS),
@@ -82,7 +82,7 @@ export class Pages {
     if (tail.events.length > RESUME_EVENTS_MAX) return "too_far";
     if (links(after, tail.events, upTo)) return { source: "stream", events: tail.events };
     const stored = await this.#store.eventsAfter(room, after, RESUME_EVENTS_MAX + 1);
-    const rows = stored.events.filter(({ position }) => position <= upTo).map(toStreamEvent);
+    const rows = stored.events.filter(({ position }) => position <= upTo);
     const merged = merge(rows, tail.events);
     if (merged.length > RESUME_EVENTS_MAX) return "too_far";
     if (!links(after, merged, upTo)) return "gap";
@@ -123,8 +123,18 @@ export function linkedSuffix(events: readonly StreamEvent[]): readonly StreamEve
   return events.slice(Math.max(0, start));
 }
 
-/** By position, ascending, each once. */
-function merge(rows: readonly StreamEvent[], entries: readonly StreamEvent[]): readonly StreamEvent[] {
-  const byPosition = new Map([...rows, ...entries].map((event) => [event.position, event]));
+/**
+ * By position, ascending, each once. A message that was sent again after its stream was lost is stored at another place than an
+ * older memory, back again, has it: the stored one stands.
+ */
+function merge(rows: readonly RoomEvent[], entries: readonly StreamEvent[]): readonly StreamEvent[] {
+  const places = new Map(rows.map(({ id, position }) => [id, position]));
+  const standing = entries.filter(({ position, json }) => {
+    const place = places.size === 0 ? undefined : places.get(decodeEvent(json).id);
+    return place === undefined || place === position;
+  });
+  const byPosition = new Map(
+    [...rows.map(toStreamEvent), ...standing].map((event) => [event.position, event]),
+  );
   return [...byPosition.values()].sort((a, b) => (a.position < b.position ? -1 : 1));
 }

@@ -77,7 +77,7 @@ export class Reconcile {
     const from = this.#stored.get(room) ?? ZERO;
     const readMs = this.#deps.runtime.elapsed();
     const { events, length } = await outbox.entries(room, from, CHUNK);
-    const missing = await this.#missing(room, events);
+    const missing = await this.#missing(room, events, caughtUpAtMs);
     const hole = missing[0]?.position;
     const known = events.findLast(({ position }) => hole === undefined || position < hole);
     if (known) this.#stored.set(room, known.position);
@@ -97,31 +97,52 @@ export class Reconcile {
   async #trim(room: string, count: number, caughtUpAtMs: number): Promise<void> {
     const readMs = this.#deps.runtime.elapsed();
     const { events } = await this.#deps.outbox.entries(room, ZERO, count);
-    const missing = await this.#missing(room, events);
+    const missing = await this.#missing(room, events, caughtUpAtMs);
     await this.#appendMissing(missing, caughtUpAtMs, readMs);
     const hole = missing[0]?.position;
     const last = events.findLast(({ position }) => hole === undefined || position < hole);
     if (last) this.#deps.metrics.trimmedEntries.inc(await this.#deps.outbox.trim(room, last.position));
   }
 
-  /** Those that are not stored at their position. */
-  async #missing(room: string, all: readonly StreamEvent[]): Promise<readonly StreamEvent[]> {
+  /**
+   * Those that are not stored. One that should have been by now may be stored at another place: it was sent again after the stream was
+   * lost, and an older memory that came back has its first one.
+   */
+  async #missing(
+    room: string,
+    all: readonly StreamEvent[],
+    caughtUpAtMs: number,
+  ): Promise<readonly StreamEvent[]> {
     const { runtime, retentionMs } = this.#deps;
     const kept = retentionMs === undefined ? ZERO : fromMs(runtime.now() - retentionMs);
     const events = all.filter(({ position }) => position >= kept);
     if (events.length === 0) return [];
     const entries = events.map(({ position, json }) => ({ id: decodeEvent(json).id, position }));
     const stored = await this.#deps.store.storedAmong(room, entries);
-    return events.filter(({ position }) => !stored.has(position));
+    const missing: StreamEvent[] = [];
+    for (const event of events.filter(({ position }) => !stored.has(position))) {
+      const isElsewhere = isLate(event, caughtUpAtMs) && (await this.#isStored(room, event));
+      if (!isElsewhere) missing.push(event);
+    }
+    return missing;
+  }
+
+  async #isStored(room: string, { json }: StreamEvent): Promise<boolean> {
+    return (await this.#deps.store.findEvent(room, decodeEvent(json).id)) !== undefined;
   }
 
   /** Only what should have come by now, and only while what was read is fresh: a paused process must not write late (N6). */
   async #appendMissing(missing: readonly StreamEvent[], caughtUpAtMs: number, readMs: number): Promise<void> {
     const { log, runtime, metrics, logger } = this.#deps;
-    const late = missing.filter(({ position }) => toMs(position) + ON_THEIR_WAY_MS < caughtUpAtMs);
+    const late = missing.filter((event) => isLate(event, caughtUpAtMs));
     if (late.length === 0 || runtime.elapsed() - readMs > QUARANTINE_MS) return;
     await log.append(late.map(({ json }) => ({ room: decodeEvent(json).room, value: json })));
     metrics.reconciledEntries.inc(late.length);
     logger.warn("messages left behind were appended to the log", { messages: late.length });
   }
+}
+
+/** It should have been stored by now. */
+function isLate({ position }: StreamEvent, caughtUpAtMs: number): boolean {
+  return toMs(position) + ON_THEIR_WAY_MS < caughtUpAtMs;
 }

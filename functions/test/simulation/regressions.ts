@@ -23,4 +23,21 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    why: "[G1] [G2] a message that was sent again after its stream was lost has one place, though an older memory with its first one comes back",
+    plan: {
+      seed: 100_738,
+      nodes: 2,
+      consumers: 2,
+      rooms: 2,
+      streamKeep: 60,
+      busyMs: 62_000,
+      clients: [{ index: 18, rooms: [0, 1], messagesPerSecond: 0.12633670819433113 }],
+      faults: [
+        { index: 2, kind: "redis_restored", atMs: 23_133, durationMs: 6_245 },
+        { index: 4, kind: "consumer_disaster", atMs: 13_813, durationMs: 604 },
+        { index: 6, kind: "kafka_down", atMs: 2_485, durationMs: 12_813 },
+      ],
+    },
+  },
 ];

@@ -6,7 +6,7 @@ import { run, type Outcome } from "./run.ts";
 import { shrink } from "./shrink.ts";
 import { sweep } from "./sweep.ts";
 
-/** A range that is whole; `npm run simulate` takes others. What it has found and is not mended is in docs/guarantees.md. */
+/** A range that is whole; `npm run simulate` takes others. */
 const FROM = 100_000;
 const SEEDS = 100;
 

@@ -160,10 +160,12 @@ export class World {
     return `sent at ${accepted.atMs.toFixed(0)} ms; Redis lost its memory later, ${nodes} died, and the client never came back`;
   }
 
+  /** Something of the stream is not stored, neither there nor where it was sent again. */
   #isUnstored(room: string): boolean {
-    const stored = new Set(this.postgres.store.rowsOf(room).map(({ position }) => position));
+    const rows = this.postgres.store.rowsOf(room);
+    const [places, ids] = [new Set(rows.map(({ position }) => position)), new Set(rows.map(({ id }) => id))];
     const entries = this.redis.memory.contents.streams.get(room) ?? [];
-    return entries.some(({ position }) => !stored.has(position));
+    return entries.some(({ position, json }) => !places.has(position) && !ids.has(decodeEvent(json).id));
   }
 
   #client({ index, rooms, messagesPerSecond }: ClientPlan): SimulatedClient {
