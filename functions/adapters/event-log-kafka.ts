@@ -1,6 +1,6 @@
 /** The log on a Kafka topic: the writing end. */
 import type { Admin, Message } from "kafkajs";
-import { type EventLog, LogRejectedError, type LogRecord } from "../core/event-log.ts";
+import { type EventLog, LateRecordsError, LogRejectedError, type LogRecord } from "../core/event-log.ts";
 import type { Logger } from "../lib/logger.ts";
 import { type KafkaConfig, kafkaErrorType, openKafka } from "./kafka-client.ts";
 import { KeptClient } from "./kafka-kept-client.ts";
@@ -44,6 +44,8 @@ export class KafkaEventLog implements EventLog {
       await this.#producer.send(records.map((record) => this.#toMessage(record)));
     } catch (cause) {
       const type = kafkaErrorType(cause);
+      if (type === "INVALID_TIMESTAMP")
+        throw new LateRecordsError("the batch reached Kafka too late", { cause });
       if (REJECTED.has(type)) throw new LogRejectedError(`Kafka refuses the batch: ${type}`, { cause });
       throw cause;
     }
@@ -57,10 +59,12 @@ export class KafkaEventLog implements EventLog {
     await Promise.all([this.#producer.close(), this.#admin.close()]);
   }
 
-  #toMessage({ room, value, traceparent }: LogRecord): Message {
+  /** Its time is what the broker holds against `message.timestamp.before.max.ms`. */
+  #toMessage({ room, value, knownAtMs, traceparent }: LogRecord): Message {
     return {
       key: `${this.#stage}/${room}`,
       value,
+      ...(knownAtMs === undefined ? {} : { timestamp: String(Math.floor(knownAtMs)) }),
       headers: {
         stage: this.#stage,
         v: FORMAT_VERSION,

@@ -1,5 +1,6 @@
 /** The topics at start: there, or created, or an error that says which one to create and how. */
 import type { Admin, ITopicConfig } from "kafkajs";
+import { QUARANTINE_MS } from "../core/event-log.ts";
 import { CheckFault } from "../core/preflight.ts";
 import { type Runtime, sleep } from "../core/runtime.ts";
 import type { Logger } from "../lib/logger.ts";
@@ -21,6 +22,9 @@ const LEADERS_DEADLINE_MS = 15_000;
 const POLL_MS = 50;
 /** A dead letter is its record with headers on top. */
 const LETTER_EXTRA_BYTES = 65_536;
+
+/** A broker that hung refuses what lay in its socket: nobody counts on it any more (N8). Kafka 3.6 and later know it. */
+export const TIMESTAMP_BEFORE_MAX = "message.timestamp.before.max.ms";
 
 type Entries = { name: string; value: string }[];
 
@@ -45,7 +49,10 @@ export function plannedTopics(options: TopicsOptions): readonly ITopicConfig[] {
 }
 
 function logTopic({ config, partitions, replicationFactor, ...limits }: TopicsOptions): ITopicConfig {
-  const configEntries = settings(limits.retentionMs, limits.maxMessageBytes, replicationFactor);
+  const configEntries = [
+    ...settings(limits.retentionMs, limits.maxMessageBytes, replicationFactor),
+    { name: TIMESTAMP_BEFORE_MAX, value: String(QUARANTINE_MS) },
+  ];
   return { topic: config.topic, numPartitions: partitions, replicationFactor, configEntries };
 }
 

@@ -4,7 +4,7 @@ import { CheckFault, examination, type Check, type Examine } from "../core/prefl
 import { sleep } from "../core/runtime.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { kafkaErrorType, openKafka, type KafkaConfig, type KafkaConnection } from "./kafka-client.ts";
-import { plannedTopics, topicFault, type TopicsOptions } from "./kafka-topics.ts";
+import { plannedTopics, TIMESTAMP_BEFORE_MAX, topicFault, type TopicsOptions } from "./kafka-topics.ts";
 
 interface Session extends TopicsOptions {
   readonly connection: KafkaConnection;
@@ -92,6 +92,12 @@ function checkSetting(topic: string, name: string, planned: string, present: str
     throw new CheckFault(
       `Topic ${topic} has ${name}=${present}: it drops messages that are not stored.`,
       cure,
+    );
+  if (name === TIMESTAMP_BEFORE_MAX && Number(present) > Number(planned))
+    throw new CheckFault(
+      `Topic ${topic} has ${name}=${present}: a broker that hangs may take messages after their time.`,
+      cure,
+      { isWarning: true },
     );
   const isLess = Number(present) !== -1 && (Number(planned) === -1 || Number(present) < Number(planned));
   if (isLess) throw new CheckFault(`Topic ${topic} has ${name}=${present}.`, cure, { isWarning: true });

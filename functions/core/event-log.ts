@@ -10,15 +10,23 @@ export interface LogRecord {
   readonly room: string;
   /** The encoded event. */
   readonly value: string;
+  /** Wall clock in ms: then it was known to be in the present memory of its stream. Absent: that does not matter. */
+  readonly knownAtMs?: number;
   /** W3C trace context of the request that made it. */
   readonly traceparent?: string;
 }
+
+/** T_Q: a record is taken within this time of its `knownAtMs`, or not at all. */
+export const QUARANTINE_MS = 5_000;
 
 export interface EventLog {
   /**
    * One attempt to append a batch. Resolves when every record is durable (acknowledged by all replicas; embedded: stored).
    * Rejects with `LogRejectedError` when the log will never take this batch as it is, else with any other error: the outcome is
    * then unknown and the caller tries the same records again. The caller keeps one append in flight.
+   *
+   * A batch that reaches the log later than `QUARANTINE_MS` after the `knownAtMs` of one of its records is refused with `LateRecordsError`,
+   * also when it lay in a socket and its writer has long given it up: by then the store may count as settled without it (N8).
    */
   append(records: readonly LogRecord[]): Promise<void>;
   /** Resolves when the log answers. */
@@ -29,6 +37,11 @@ export interface EventLog {
 /** The log refuses the batch for good, for instance because it is too large: split it, or give its record up. */
 export class LogRejectedError extends Error {
   override readonly name = "LogRejectedError";
+}
+
+/** The batch came too late to be taken unseen: ask the stream whether its records are still there, and append them anew. */
+export class LateRecordsError extends Error {
+  override readonly name = "LateRecordsError";
 }
 
 export interface ReadRecord {

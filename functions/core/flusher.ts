@@ -2,18 +2,18 @@
  * Takes accepted messages to the log (N6): batches that form while the last one is out, one in flight, kept until acknowledged.
  *
  * An entry whose append was sent too long ago goes to the log only after the stream confirmed it under the same fence;
- * otherwise the store may already count as settled without it. One that is not confirmed is sent again as a retry.
+ * otherwise the store may already count as settled without it. One that is not confirmed is sent again as a retry. The log
+ * itself refuses what reaches it too late, so that a slow way there can't pass by this.
  */
 import { backoffMs } from "../lib/backoff.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
-import { LogRejectedError, type EventLog } from "./event-log.ts";
+import { LogRejectedError, QUARANTINE_MS, type EventLog } from "./event-log.ts";
 import { SLOW_MS, type Health } from "./health.ts";
 import { previous, type Position } from "./position.ts";
 import { StaleFenceError, type Fence, type RoomStream } from "./room-stream.ts";
 import { sleep, type Runtime } from "./runtime.ts";
-import { QUARANTINE_MS } from "./settlement.ts";
 
 /** Who waits for `saved`, and is told when a message was sent again and has another place. */
 export interface Sender {
@@ -34,6 +34,13 @@ export interface LogEntry {
   readonly receivedMs: number;
   /** Sends the message again, as its client would. */
   readonly resend: () => Promise<void>;
+}
+
+/** One that may go to the log now. */
+interface Confirmed {
+  readonly entry: LogEntry;
+  /** By `elapsed`: then it was in the present memory of its stream. */
+  readonly knownMs: number;
 }
 
 const BATCH_MESSAGES_MAX = 500;
@@ -130,22 +137,30 @@ export class Flusher {
   async #flush(batch: readonly LogEntry[]): Promise<boolean> {
     const confirmed = await this.#confirm(batch);
     if (!confirmed) return false;
-    const refused = batch.filter((entry) => !confirmed.has(entry));
+    const known = new Set(confirmed.map(({ entry }) => entry));
+    const refused = batch.filter((entry) => !known.has(entry));
     this.#remove(refused);
     for (const entry of refused) void this.#resend(entry);
-    const entries = batch.filter((entry) => confirmed.has(entry));
-    return entries.length === 0 || this.#append(entries);
+    return confirmed.length === 0 || this.#append(confirmed);
   }
 
-  async #append(entries: readonly LogEntry[]): Promise<boolean> {
+  async #append(confirmed: readonly Confirmed[]): Promise<boolean> {
     const { log, metrics, runtime, health, logger } = this.#deps;
+    const entries = confirmed.map(({ entry }) => entry);
     const startMs = runtime.elapsed();
     metrics.logBatchMessages.observe(entries.length);
     const cancel = runtime.after(SLOW_MS, () => health.report("kafka", false));
     try {
-      await log.append(entries.map(({ room, json }) => ({ room, value: json })));
+      const offsetMs = runtime.now() - runtime.elapsed();
+      await log.append(
+        confirmed.map(({ entry: { room, json }, knownMs }) => ({
+          room,
+          value: json,
+          knownAtMs: offsetMs + knownMs,
+        })),
+      );
     } catch (error) {
-      if (error instanceof LogRejectedError) return this.#split(entries, error);
+      if (error instanceof LogRejectedError) return this.#split(confirmed, error);
       metrics.logAppends.inc({ outcome: "failed" });
       health.report("kafka", false);
       logger.warn("the log did not take a batch; it is kept", { messages: this.backlog, err: error });
@@ -163,37 +178,40 @@ export class Flusher {
   }
 
   /** The log will never take this batch: halve it until the one that is at fault is alone. */
-  async #split(entries: readonly LogEntry[], error: LogRejectedError): Promise<boolean> {
+  async #split(confirmed: readonly Confirmed[], error: LogRejectedError): Promise<boolean> {
     this.#deps.metrics.logAppends.inc({ outcome: "rejected" });
-    if (entries.length > 1) {
-      const middle = entries.length >> 1;
-      return (await this.#append(entries.slice(0, middle))) && (await this.#append(entries.slice(middle)));
+    if (confirmed.length > 1) {
+      const middle = confirmed.length >> 1;
+      return (
+        (await this.#append(confirmed.slice(0, middle))) && (await this.#append(confirmed.slice(middle)))
+      );
     }
-    this.#remove(entries);
+    this.#remove(confirmed.map(({ entry }) => entry));
     this.#deps.logger.error("the log refuses a message for good; it stays sent", {
-      messageId: entries[0]?.id ?? "",
+      messageId: confirmed[0]?.entry.id ?? "",
       err: error,
     });
     return true;
   }
 
   /** Those of a batch that may go to the log now; undefined when the stream can't be asked. */
-  async #confirm(batch: readonly LogEntry[]): Promise<ReadonlySet<LogEntry> | undefined> {
-    const oldMs = this.#deps.runtime.elapsed() - QUARANTINE_MS;
-    const confirmed = new Set(batch.filter(({ appendSentMs }) => appendSentMs > oldMs));
-    const old = batch.filter((entry) => !confirmed.has(entry));
+  async #confirm(batch: readonly LogEntry[]): Promise<readonly Confirmed[] | undefined> {
+    const nowMs = this.#deps.runtime.elapsed();
+    const isOld = ({ appendSentMs }: LogEntry) => appendSentMs <= nowMs - QUARANTINE_MS;
     try {
-      await Promise.all(old.map(async (entry) => (await this.#isThere(entry)) && confirmed.add(entry)));
+      const confirmed = await Promise.all(
+        batch.map(async (entry): Promise<Confirmed[]> => {
+          if (!isOld(entry)) return [{ entry, knownMs: entry.appendSentMs }];
+          const isThere = await this.#isThere(entry);
+          this.#deps.metrics.logConfirmations.inc({ outcome: isThere ? "confirmed" : "unconfirmed" });
+          return isThere ? [{ entry, knownMs: nowMs }] : [];
+        }),
+      );
+      return confirmed.flat();
     } catch (error) {
       this.#deps.logger.warn("old entries can't be confirmed now; they wait", { err: error });
       return undefined;
     }
-    this.#deps.metrics.logConfirmations.inc(
-      { outcome: "confirmed" },
-      confirmed.size - (batch.length - old.length),
-    );
-    this.#deps.metrics.logConfirmations.inc({ outcome: "unconfirmed" }, batch.length - confirmed.size);
-    return confirmed;
   }
 
   async #isThere({ room, fence, position, json }: LogEntry): Promise<boolean> {

@@ -6,11 +6,10 @@
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { decodeEvent } from "./event.ts";
-import type { EventLog } from "./event-log.ts";
+import { QUARANTINE_MS, type EventLog } from "./event-log.ts";
 import { fromMs, toMs, ZERO, type Position } from "./position.ts";
 import { PARTITIONS, type RoomOutbox, type StreamEvent } from "./room-stream.ts";
 import type { Cancel, Runtime } from "./runtime.ts";
-import { QUARANTINE_MS } from "./settlement.ts";
 import type { EventStore, ProgressStore } from "./store.ts";
 
 export interface ReconcileDeps {
@@ -135,8 +134,10 @@ export class Reconcile {
   async #appendMissing(missing: readonly StreamEvent[], caughtUpAtMs: number, readMs: number): Promise<void> {
     const { log, runtime, metrics, logger } = this.#deps;
     const late = missing.filter((event) => isLate(event, caughtUpAtMs));
-    if (late.length === 0 || runtime.elapsed() - readMs > QUARANTINE_MS) return;
-    await log.append(late.map(({ json }) => ({ room: decodeEvent(json).room, value: json })));
+    const ageMs = runtime.elapsed() - readMs;
+    if (late.length === 0 || ageMs > QUARANTINE_MS) return;
+    const knownAtMs = runtime.now() - ageMs;
+    await log.append(late.map(({ json }) => ({ room: decodeEvent(json).room, value: json, knownAtMs })));
     metrics.reconciledEntries.inc(late.length);
     logger.warn("messages left behind were appended to the log", { messages: late.length });
   }

@@ -1,11 +1,10 @@
 /** Settled (N8): whether the store is known to hold everything at or below a fence that it will ever hold. */
 import type { Logger } from "../lib/logger.ts";
+import { QUARANTINE_MS } from "./event-log.ts";
 import { toMs, type Position } from "./position.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ProgressStore } from "./store.ts";
 
-/** T_Q: how old an entry may be when it goes to the log unconfirmed. */
-export const QUARANTINE_MS = 5_000;
 /** Clocks of the hosts agree within half of it. */
 export const CLOCK_MARGIN_MS = 1_000;
 

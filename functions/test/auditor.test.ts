@@ -30,6 +30,7 @@ function client({ view = rows, complete = true, ...more }: Forged = {}): ClientH
     saved: new Set([first.id]),
     waiting: 0,
     faults: [],
+    resets: 0,
     shown: () => view,
     isComplete: () => complete,
     ...more,
@@ -55,6 +56,7 @@ test("sound histories have no violation", () => {
   expect(kindsOf()).toEqual([]);
   expect(kindsOf({ whole: true })).toEqual([]);
   expect(kindsOf({}, { view: rows.slice(-50), complete: false })).toEqual([]);
+  expect(kindsOf({ whole: true }, { view: rows.slice(-50), complete: false, resets: 1 })).toEqual([]);
   expect(kindsOf({ log: [...rows, second] }), "the log may repeat itself").toEqual([]);
   expect(kindsOf({}, { isGone: true, view: [], waiting: 3 }), "nobody looks at who is gone").toEqual([]);
 });

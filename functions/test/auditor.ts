@@ -22,6 +22,8 @@ export interface ClientHistory {
   /** What it found wrong itself: a room it is not in, a message at two places, an error that no retry mends. */
   readonly faults: readonly Finding[];
   shown(room: string): readonly RoomEvent[];
+  /** How many resets it was told of. */
+  readonly resets: number;
   /** It was told that nothing is older than what it shows. */
   isComplete(room: string): boolean;
 }
@@ -33,8 +35,8 @@ export interface Histories {
   /** What the log holds, where it was read. */
   readonly log?: readonly RoomEvent[];
   /**
-   * Redis kept its memory and nobody was away for long: every client must show its rooms from their first message on, at the places that
-   * `sent` named. Otherwise a view may begin later, with the newest page of its last reset, but not after that.
+   * Redis kept its memory: messages are at the places that `sent` named, and whoever was told of no reset shows its rooms from their first
+   * message on. Otherwise a view may begin later, with the newest page of its last reset, but not after that.
    */
   readonly whole?: boolean;
   /** Why a message that was `sent` and never `saved` may be lost; undefined where nothing excuses it. */
@@ -184,7 +186,8 @@ function viewFindings(
 ): Finding[] {
   const shown = client.shown(room);
   const isComplete = client.isComplete(room);
-  const latest = (whole ? rows.at(0) : rows.at(-Math.min(PAGE_EVENTS, rows.length)))?.position ?? "";
+  const beginsAtFirst = whole && client.resets === 0;
+  const latest = (beginsAtFirst ? rows.at(0) : rows.at(-Math.min(PAGE_EVENTS, rows.length)))?.position ?? "";
   const first = shown[0]?.position ?? latest;
   const expected = rows
     .filter(({ position }) => position >= first || position >= latest)

@@ -16,6 +16,8 @@ interface View {
   joining: boolean;
   /** When a refused join is tried again. */
   joinAtMs: number;
+  /** What its events have yet to follow: only both together count, for the connection may end in between. */
+  header: Of<"joined"> | Of<"reset"> | undefined;
 }
 
 interface Waiting {
@@ -97,6 +99,7 @@ export abstract class ClientRules implements ClientHistory {
         complete: false,
         joining: true,
         joinAtMs: Infinity,
+        header: undefined,
       });
   }
 
@@ -135,6 +138,7 @@ export abstract class ClientRules implements ClientHistory {
     for (const view of this.#views.values()) {
       view.joining = true;
       view.joinAtMs = Infinity;
+      view.header = undefined;
     }
   }
 
@@ -152,8 +156,9 @@ export abstract class ClientRules implements ClientHistory {
   hear(frame: ServerFrame): void {
     if ("room" in frame && !this.#views.has(frame.room)) return this.#fault("stranger", frame.room);
     if (frame.type === "welcome") return this.#welcomed(frame.now);
-    if (frame.type === "joined" || frame.type === "reset") return this.#page(frame);
-    if (frame.type === "events") return frame.events.forEach((event) => this.#add(event));
+    if (frame.type === "joined" || frame.type === "reset")
+      return void (this.#view(frame.room).header = frame);
+    if (frame.type === "events") return this.#page(frame);
     if (frame.type === "event") return this.#live(frame);
     if (frame.type === "sent") return this.#wasSent(frame);
     if (frame.type === "saved") return frame.ids.forEach((id) => this.#wasSaved(id));
@@ -174,16 +179,20 @@ export abstract class ClientRules implements ClientHistory {
     this.transmit({ type: "join", ref, room, ...after });
   }
 
-  #page({ type, room, head, complete, provisional, ref }: Of<"joined"> | Of<"reset">): void {
+  #page({ room, events }: Of<"events">): void {
     const view = this.#view(room);
-    if (type === "reset") this.resets++;
-    if (type === "reset" || view.provisional) {
+    const { header } = view;
+    if (!header) throw new Error(`${this.name} got events of ${room} that no frame announced`);
+    view.header = undefined;
+    if (header.type === "reset") this.resets++;
+    if (header.type === "reset" || view.provisional) {
       view.events = new Map();
-      view.complete = complete;
+      view.complete = header.complete;
     }
-    view.cursor = head;
-    view.provisional = provisional;
-    if (ref === undefined || !view.joining) return;
+    view.cursor = header.head;
+    view.provisional = header.provisional;
+    for (const event of events) this.#add(event);
+    if (header.ref === undefined || !view.joining) return;
     view.joining = false;
     for (const { frame } of this.#outbox.values()) if (frame.room === room) this.transmit(frame);
   }

@@ -1,14 +1,16 @@
 /** What every log promises, run against each adapter: describeEventLog for all, describeDurableLog for those that outlive a process. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type {
-  DeadLetter,
-  DeadLetters,
-  EventLog,
-  KeptLetter,
-  LogBatch,
-  LogConsumer,
-  LogRecord,
-  ReadRecord,
+import {
+  LateRecordsError,
+  QUARANTINE_MS,
+  type DeadLetter,
+  type DeadLetters,
+  type EventLog,
+  type KeptLetter,
+  type LogBatch,
+  type LogConsumer,
+  type LogRecord,
+  type ReadRecord,
 } from "../core/event-log.ts";
 
 /** A fresh, empty log and the ends of it. */
@@ -279,6 +281,23 @@ export function describeDurableLog(name: string, createWorld: () => Promise<LogW
       await world.openConsumer().start(handle);
       await expect.poll(() => records.length, DEADLINE).toBe(50);
       expect(valuesOf(records)).toEqual(valuesOf100().slice(0, 50));
+    });
+
+    it("[N8] a batch that comes too late is refused, all of it, and one in time is taken", async () => {
+      const log = world.openLog();
+      const known = (value: string, agoMs: number): LogRecord => ({
+        room: "red",
+        value,
+        knownAtMs: Date.now() - agoMs,
+      });
+      const late = [known("young", 0), known("late", QUARANTINE_MS + 1_000)];
+      await expect(log.append(late)).rejects.toThrow(LateRecordsError);
+      await log.append([known("in time", QUARANTINE_MS / 2)]);
+      const { records, handle } = collector();
+      await world.openConsumer().start(handle);
+      await log.append(numbered("red", 0, 1));
+      await expect.poll(() => records.length, DEADLINE).toBe(2);
+      expect(valuesOf(records)).toEqual(["in time", "0"]);
     });
 
     it("[G8] a consumer closed before it committed leaves its batch to the next one", async () => {

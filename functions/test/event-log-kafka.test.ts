@@ -216,7 +216,7 @@ describeEngine(["kafka"], "kafka topics", () => {
     });
     await expect(ensureTopics(options)).rejects.toThrow(
       `Kafka topic "${config.topic}" is missing and could not be created (INVALID_REPLICATION_FACTOR). ` +
-        "Create it: partitions 6, replication factor 3, cleanup.policy=delete, retention.ms=1000, max.message.bytes=99, min.insync.replicas=2.",
+        "Create it: partitions 6, replication factor 3, cleanup.policy=delete, retention.ms=1000, max.message.bytes=99, min.insync.replicas=2, message.timestamp.before.max.ms=5000.",
     );
   });
 });

@@ -191,8 +191,15 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "confirm",
     mechanism: "N6 an old entry goes to the log only after the stream confirmed it",
     file: "functions/core/flusher.ts",
-    edits: [["batch.filter(({ appendSentMs }) => appendSentMs > oldMs)", "oldMs > 0 ? batch : batch"]],
+    edits: [["if (!isOld(entry)) return", "if (!isOld(entry) || isOld(entry)) return"]],
     noticedBy: [RULES, "\\[N6\\]"],
+  },
+  {
+    name: "late-records",
+    mechanism: "N8 the log takes no record after its time",
+    file: "functions/adapters/kafka-topics.ts",
+    edits: [["    { name: TIMESTAMP_BEFORE_MAX, value: String(QUARANTINE_MS) },\n", ""]],
+    noticedBy: [KAFKA, "\\[N8\\] a batch that comes too late"],
   },
   {
     name: "node-resends",
@@ -281,12 +288,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "reconcile",
     mechanism: "C5 what a dead node left behind goes to the log",
     file: "functions/core/reconcile.ts",
-    edits: [
-      [
-        "await log.append(late.map(({ json }) => ({ room: decodeEvent(json).room, value: json })));",
-        "void log;",
-      ],
-    ],
+    edits: [["await log.append(late.map(", "await Promise.all(late.map("]],
     noticedBy: [RECONCILE, "\\[C5\\]"],
   },
   {

@@ -278,6 +278,25 @@ export const FAULTS = {
       return () => (kafka.isDown = false);
     },
   },
+  kafka_frozen: {
+    durationMsMax: 15_000,
+    begin: ({ kafka }) => {
+      kafka.freeze();
+      return () => kafka.thaw();
+    },
+  },
+  /** What nodes have on the way to the log arrives after they gave it up; Redis loses its memory meanwhile, and consumers go on. */
+  kafka_requests_held: {
+    durationMsMax: 14_000,
+    begin: (world, _, durationMs) => {
+      const links = world.cluster.nodes.map(({ connections }) => connections.kafka.link);
+      for (const link of links) link.hold();
+      world.time.after(Math.min(1_000, durationMs / 2), () =>
+        world.redisLoses(() => world.redis.memory.flush()),
+      );
+      return () => links.forEach((link) => link.release());
+    },
+  },
   kafka_slow: {
     durationMsMax: 10_000,
     begin: ({ kafka }, random) => {

@@ -1,6 +1,14 @@
 /** Simulated Kafka: partitions that keep every record, one consumer group with its offsets, and what a broker can do wrong. */
 import { MemoryEventLog } from "../../adapters/event-log-memory.ts";
-import type { DeadLetters, EventLog, LogProgress, LogRecord, ReadRecord } from "../../core/event-log.ts";
+import {
+  LateRecordsError,
+  QUARANTINE_MS,
+  type DeadLetters,
+  type EventLog,
+  type LogProgress,
+  type LogRecord,
+  type ReadRecord,
+} from "../../core/event-log.ts";
 import type { Runtime } from "../../core/runtime.ts";
 import { silentLogger } from "../../lib/logger.ts";
 import { KafkaConsumer } from "./kafka-consumer.ts";
@@ -66,6 +74,9 @@ export class SimulatedKafka extends Engine {
 
   /** One without a leader does not take its part; the others have theirs by then. */
   async append(records: readonly LogRecord[]): Promise<void> {
+    const oldestMs = this.options.world.now() - QUARANTINE_MS;
+    if (records.some(({ knownAtMs = oldestMs }) => knownAtMs < oldestMs))
+      throw new LateRecordsError("the batch reached the broker too late");
     let isWhole = true;
     for (const { room, value } of records) {
       const key = `${this.options.stage}/${room}`;
@@ -181,6 +192,7 @@ export class KafkaConnection {
       engine: kafka,
       timeoutMs: REQUEST_TIMEOUT_MS,
       isOrdered: true,
+      doesLateWork: true,
     });
     const remote = over<SimulatedKafka>(this.link, () => kafka);
     this.log = {

@@ -60,7 +60,7 @@ export interface LinkOptions {
   readonly timeoutMs: number;
   /** One connection, in order both ways; else a pool, where each request goes its own way. */
   readonly isOrdered: boolean;
-  /** What a frozen engine has in its socket is done although its client gave up. */
+  /** What an engine gets late is done although its client gave up. */
   readonly doesLateWork?: boolean;
   readonly onCut?: () => void;
   readonly onConnected?: () => void;
@@ -92,6 +92,8 @@ export class Link {
   #lastArrivalMs = 0;
   #lastReturnMs = 0;
   #requests: Packet<Call> | undefined;
+  /** What is held on the way, while something is. */
+  #held: (() => void)[] | undefined;
   #replies: Packet<() => void> | undefined;
   /** Nothing gets through, in either direction, and nobody is told. */
   isBlocked = false;
@@ -126,6 +128,17 @@ export class Link {
   push(task: () => void): void {
     if (this.isDeaf || (this.dropChance > 0 && this.#options.world.random() < this.dropChance)) return;
     this.#return(this.#epoch, task);
+  }
+
+  /** Requests are held on the way, until they are released. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const task of held) task();
   }
 
   /** What is under way is lost; a new connection follows as soon as the engine can be reached. */
@@ -163,6 +176,7 @@ export class Link {
   #arrive(calls: readonly Call[], epoch: number): void {
     const { engine, doesLateWork } = this.#options;
     if (this.isBlocked || engine.isDown) return;
+    if (this.#held) return void this.#held.push(() => this.#arrive(calls, epoch));
     engine.whenAwake(() => {
       if (epoch === this.#epoch || doesLateWork) for (const call of calls) this.#work(call, epoch);
     });

@@ -83,9 +83,11 @@ export class Socket implements Transport {
     });
   }
 
-  /** The connection breaks; both ends learn of it, unless the silence swallows that too. */
+  /** The connection breaks; both ends learn of it, unless the silence swallows that too. Half of what was under way has arrived. */
   cut(): void {
     const { node, end, latencyMs } = this.#options;
+    if (!this.#isOver && !this.isSilent && !this.isStuck)
+      this.#deliver(this.#queue.splice(0, Math.ceil(this.#queue.length / 2)));
     if (!this.isSilent) node.after(latencyMs(), () => end(this.#session));
     this.isSilent = false; // its own end it knows
     this.#closeClient();
@@ -103,12 +105,16 @@ export class Socket implements Transport {
     client.host.after(latencyMs(), () => {
       this.#isPumping = false;
       if (this.#isOver || this.isSilent || this.isStuck) return;
-      const frames = this.#queue.splice(0);
       this.#length = 0;
-      this.heardMs = client.host.elapsed();
-      for (const frame of frames) client.hear(parse(frame));
+      this.#deliver(this.#queue.splice(0));
       if (this.#isClosing) this.#closeClient();
     });
+  }
+
+  #deliver(frames: readonly Frame[]): void {
+    const { client } = this.#options;
+    this.heardMs = client.host.elapsed();
+    for (const frame of frames) client.hear(parse(frame));
   }
 
   #beat(): void {
