@@ -1,4 +1,4 @@
-/** Every suite of the repository, in two parts: the faults come last and one file at a time, for they load and kill servers. */
+/** Every suite of the repository, in two parts: the faults come last and two files at a time, for they load and kill servers of their own. */
 import { defineConfig } from "vitest/config";
 
 const faults = ["functions/test/**/faults/**/*.test.ts", "functions/test/**/*-faults.test.ts"];
@@ -19,7 +19,7 @@ export default defineConfig({
             "infra/**/*.test.ts",
           ],
           exclude: ["**/node_modules/**", ...faults],
-          maxWorkers: 2,
+          maxWorkers: 3,
           sequence: { groupOrder: 0 },
         },
       },
@@ -28,7 +28,7 @@ export default defineConfig({
           ...common,
           name: "faults",
           include: faults,
-          fileParallelism: false,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,20 +1,15 @@
 /** The consumer's work on one batch of the log: store it, put poison aside, and come back only when that is done (C1, C2). */
 import { backoffMs } from "../lib/backoff.ts";
-import type { Logger } from "../lib/logger.ts";
-import type { Metrics } from "../lib/metrics.ts";
 import type { RoomEvent } from "../protocol.ts";
 import { decodeEvent } from "./event.ts";
 import type { DeadLetters, LogBatch, ReadRecord } from "./event-log.ts";
-import { sleep, type Runtime } from "./runtime.ts";
-import { UnstorableError, type EventStore } from "./store.ts";
+import { sleep } from "./runtime.ts";
+import { Latecomers, type LatecomersDeps } from "./latecomers.ts";
+import { UnstorableError } from "./store.ts";
 
-export interface PersistDeps {
+export interface PersistDeps extends LatecomersDeps {
   readonly stage: string;
-  readonly store: EventStore;
   readonly deadLetters: DeadLetters;
-  readonly runtime: Runtime;
-  readonly metrics: Metrics;
-  readonly logger: Logger;
   /** Rows in one statement. */
   readonly batchMax: number;
 }
@@ -34,9 +29,11 @@ export class BatchLostError extends Error {
 
 export class Persist {
   readonly #deps: PersistDeps;
+  readonly #latecomers: Latecomers;
 
   constructor(deps: PersistDeps) {
     this.#deps = deps;
+    this.#latecomers = new Latecomers(deps);
   }
 
   async handle(batch: LogBatch): Promise<void> {
@@ -84,6 +81,7 @@ export class Persist {
   async #insert(decoded: readonly Decoded[]): Promise<void> {
     const { store, metrics, logger } = this.#deps;
     const events = decoded.map(({ event }) => event);
+    await this.#latecomers.look(events);
     const { inserted, conflicts } = await store.insertEvents(events);
     metrics.rowsInserted.inc(inserted);
     metrics.rowsRepeated.inc(events.length - inserted);

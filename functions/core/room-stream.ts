@@ -63,7 +63,12 @@ export interface PartitionState {
   readonly heads: readonly Position[];
 }
 
-export interface RoomStream {
+export interface PartitionInspector {
+  /** Fence and heads of one partition, as they are now. Needs no fence. */
+  inspect(partition: number, rooms: readonly string[]): Promise<PartitionState>;
+}
+
+export interface RoomStream extends PartitionInspector {
   /**
    * Finds the fence of a partition, or sets a new one for a memory that has none. Must succeed on a connection before
    * anything else of that partition is asked there. Idempotent while the memory lives.
@@ -85,9 +90,6 @@ export interface RoomStream {
 
   /** The place of an id that was appended within the last minutes. */
   find(room: string, fence: Fence, id: string): Promise<{ position: Position; prev: Position } | undefined>;
-
-  /** Fence and heads of one partition, as they are now. */
-  inspect(partition: number, rooms: readonly string[]): Promise<PartitionState>;
 }
 
 export interface FeedListener {
@@ -109,7 +111,7 @@ export interface RoomFeed {
 }
 
 /** The stream as the outbox of its room: the consumer works through it. Reads need no fence: an entry is an entry. */
-export interface RoomOutbox {
+export interface RoomOutbox extends PartitionInspector {
   /** Rooms that were appended to and not retired since. */
   activeRooms(partition: number): Promise<readonly string[]>;
   /** Up to `limit` entries above `after`, oldest first, and how many the room holds in all. */

@@ -8,6 +8,13 @@ import type { ProgressStore } from "./store.ts";
 /** Clocks of the hosts agree within half of it. */
 export const CLOCK_MARGIN_MS = 1_000;
 
+export const SETTLED_AFTER_MS = QUARANTINE_MS + CLOCK_MARGIN_MS;
+
+/** Whether a store that is caught up at a time holds all there will be up to a fence. */
+export function isSettledAt(fence: Position, caughtUpAtMs: number): boolean {
+  return caughtUpAtMs >= toMs(fence) + SETTLED_AFTER_MS;
+}
+
 export class Settlement {
   readonly #store: ProgressStore;
   readonly #runtime: Runtime;
@@ -22,15 +29,14 @@ export class Settlement {
 
   /** As far as this node has been told. */
   isSettled(fence: Position): boolean {
-    return this.#caughtUpAtMs >= toMs(fence) + QUARANTINE_MS + CLOCK_MARGIN_MS;
+    return isSettledAt(fence, this.#caughtUpAtMs);
   }
 
   /** Asks the store where that is not known yet; false where the store does not answer. */
   async check(fence: Position): Promise<boolean> {
     if (this.isSettled(fence)) return true;
     // It can't be before that much time is over, so don't ask; half the margin for a consumer whose clock is ahead.
-    if (this.#runtime.now() + CLOCK_MARGIN_MS / 2 < toMs(fence) + QUARANTINE_MS + CLOCK_MARGIN_MS)
-      return false;
+    if (this.#runtime.now() + CLOCK_MARGIN_MS / 2 < toMs(fence) + SETTLED_AFTER_MS) return false;
     try {
       this.#caughtUpAtMs = Math.max(this.#caughtUpAtMs, (await this.#store.caughtUpAt()) ?? 0);
     } catch (error) {

@@ -23,6 +23,7 @@ const RECONCILE = "functions/test/reconcile.test.ts";
 const ROOMS = "functions/test/rooms.test.ts";
 const KAFKA = "functions/test/event-log-kafka.test.ts";
 const ENGINES = "functions/test/faults/engines.test.ts";
+const PROCESSES = "functions/test/faults/processes.test.ts";
 const GUARANTEES = "functions/test/faults/guarantees.test.ts";
 const DEGRADED = "functions/test/faults/degraded.test.ts";
 const DOCTOR = "functions/test/doctor.test.ts";
@@ -338,7 +339,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mechanism: "G11 clients of a drained node do not all come back at once",
     file: "functions/core/node.ts",
     edits: [["RECONNECT_MS + this.#options.runtime.random() * spreadMs", "RECONNECT_MS + spreadMs"]],
-    noticedBy: [ENGINES, "\\[G11\\]"],
+    noticedBy: [PROCESSES, "\\[G11\\]"],
   },
   {
     name: "stage-in-names",

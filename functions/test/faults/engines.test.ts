@@ -1,65 +1,29 @@
-/** The path on real engines, and what happens when they, a node or the consumer die under load. */
+/** What happens when Redis, Kafka or PostgreSQL die under load, or forget. */
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Running } from "../harness.ts";
-import { CLOSES } from "../../protocol.ts";
 import { audit, history } from "../audit.ts";
 import { describeEngine } from "../engines.ts";
-import { load } from "../load.ts";
 import { newId } from "../events.ts";
+import type { Running } from "../harness.ts";
 import { guest, RawClient, type TestClient } from "../test-client.ts";
 import { waitFor } from "../wait-for.ts";
-import { committedOf, readTopic } from "./topic.ts";
+import { committedOf } from "./topic.ts";
+import { savedBy, sum, underLoad } from "./under-load.ts";
 import { joinAll, startWorld, type World } from "./world.ts";
 
-describeEngine(["control"], "real engines under load", () => {
+describeEngine(["control"], "engines under load", () => {
   let world: World;
   let nodes: Running[];
-  let consumer: Running;
   beforeAll(async () => {
     world = await startWorld("faults");
     nodes = [await world.node(), await world.node()];
-    consumer = await world.consumer();
+    await world.consumer();
   }, 120_000);
   afterAll(async () => void (await world?.close()), 60_000);
 
-  const ROOMS = 3;
-  const sum = (clients: readonly TestClient[], count: (client: TestClient) => number) =>
-    clients.reduce((total, client) => total + count(client), 0);
-  const sentBy = (clients: readonly TestClient[]) => sum(clients, ({ sent }) => sent.size);
-  const savedBy = (clients: readonly TestClient[]) => sum(clients, ({ saved }) => saved.size);
   const shownBy = (clients: readonly TestClient[], rooms: readonly string[]) =>
     sum(clients, (client) => rooms.reduce((total, room) => total + client.shown(room).length, 0));
-
-  interface Load {
-    readonly clients: readonly TestClient[];
-    readonly rooms: readonly string[];
-    /** Resolves when that many more messages were `sent`: a time that is counted in work. */
-    more(messages: number): Promise<void>;
-  }
-
-  /** Load, a fault in its midst, and the audit of all that was acknowledged. */
-  async function underLoad(
-    { messages, perSecond, whole = false }: { messages: number; perSecond: number; whole?: boolean },
-    fault: (load: Load) => Promise<void>,
-  ) {
-    const { rooms, clients } = await joinAll(nodes, 12, ROOMS);
-    const more = async (count: number) => {
-      const goal = sentBy(clients) + count;
-      await waitFor(() => sentBy(clients) >= goal, `${count} more to be sent`, 60_000);
-    };
-    const work = load({ clients, rooms, messages, perSecond, resentShare: 0.05, cutsPerSecond: 1 });
-    await more(200);
-    await fault({ clients, rooms, more });
-    expect(sentBy(clients), "the fault ended before the load").toBeLessThan(messages);
-    await work;
-    const faults = await audit(nodes[0]?.url ?? "", clients, rooms, { whole });
-    await Promise.all(clients.map((client) => client.stop()));
-    expect(faults).toEqual([]);
-    expect(savedBy(clients)).toBe(messages);
-    return { clients, rooms };
-  }
 
   /** The newest 20 events over HTTP, as somebody reads them who has just joined. */
   async function pageOfNewcomer(room: string): Promise<unknown> {
@@ -73,73 +37,56 @@ describeEngine(["control"], "real engines under load", () => {
     return response.json();
   }
 
-  test("[G1] [G2] [G3] [G4] [G5] 8,000 messages of 40 clients over two nodes, re-sent and cut at random", async () => {
-    const { rooms, clients } = await joinAll(nodes, 40, 4);
-    await load({ clients, rooms, messages: 8_000, perSecond: 800, resentShare: 0.05, cutsPerSecond: 4 });
-    const faults = await audit(nodes[0]?.url ?? "", clients, rooms, { whole: true });
-    await Promise.all(clients.map((client) => client.stop()));
-    expect(faults).toEqual([]);
-    expect(savedBy(clients)).toBe(8_000);
-    const records = (await readTopic(world.kafka.url, "skat.faults.events")).filter(({ room }) =>
-      rooms.includes(room),
-    );
-    const places = new Map(records.map(({ id, position }) => [id, position]));
-    expect(places.size, "every message is on the log").toBe(8_000);
-    expect(
-      records.filter(({ id, position }) => places.get(id) !== position),
-      "at one position",
-    ).toEqual([]);
-    console.log(`${records.length - places.size} records are repeats`);
-  }, 240_000);
-
   test("[G8] Postgres stopped for 20 s of load: chat and saving go on, afterwards everything saved is stored", async () => {
-    await underLoad({ messages: 4_500, perSecond: 150, whole: true }, async ({ clients, rooms, more }) => {
-      await world.postgres.stop();
-      const [saved, shown] = [savedBy(clients), shownBy(clients, rooms)];
-      const committed = () => committedOf(world.kafka.url, "skat.faults.store", "skat.faults.events");
-      await more(100); // a batch that was stored before the end may still be committed
-      const before = await committed();
-      await more(2_900);
-      expect(await committed(), "no offset moves past what is stored").toEqual(before);
-      expect(await pageOfNewcomer(rooms[0] ?? "")).toMatchObject({
-        source: "stream",
-        events: { length: 20 },
-      });
-      expect(savedBy(clients) - saved).toBeGreaterThan(2_500);
-      expect(shownBy(clients, rooms) - shown).toBeGreaterThan(2_500 * clients.length);
-      expect(
-        clients.some(({ told }) =>
-          told.some((frame) => frame.type === "degraded" && frame.engine === "postgres"),
-        ),
-      ).toBe(true);
-      await world.postgres.start();
-    });
+    await underLoad(
+      nodes,
+      { messages: 4_500, perSecond: 150, whole: true },
+      async ({ clients, rooms, more }) => {
+        await world.postgres.stop();
+        const [saved, shown] = [savedBy(clients), shownBy(clients, rooms)];
+        const committed = () => committedOf(world.kafka.url, "skat.faults.store", "skat.faults.events");
+        await more(100); // a batch that was stored before the end may still be committed
+        const before = await committed();
+        await more(2_900);
+        expect(await committed(), "no offset moves past what is stored").toEqual(before);
+        expect(await pageOfNewcomer(rooms[0] ?? "")).toMatchObject({
+          source: "stream",
+          events: { length: 20 },
+        });
+        expect(savedBy(clients) - saved).toBeGreaterThan(2_500);
+        expect(shownBy(clients, rooms) - shown).toBeGreaterThan(2_500 * clients.length);
+        expect(
+          clients.some(({ told }) =>
+            told.some((frame) => frame.type === "degraded" && frame.engine === "postgres"),
+          ),
+        ).toBe(true);
+        await world.postgres.start();
+      },
+    );
   }, 240_000);
-
-  test("[G3] the consumer killed under load: nothing lost, nothing doubled", async () => {
-    await underLoad({ messages: 3_000, perSecond: 200, whole: true }, async () => {
-      await consumer.kill();
-      consumer = await world.consumer();
-    });
-  }, 180_000);
 
   test("[G7] Kafka killed for 20 s of load: delivery goes on, and saved follows", async () => {
-    await underLoad({ messages: 5_000, perSecond: 150, whole: true }, async ({ clients, rooms, more }) => {
-      await world.kafka.kill();
-      await more(50); // what was acknowledged before the end may still be told
-      const [saved, shown] = [savedBy(clients), shownBy(clients, rooms)];
-      await more(3_000);
-      expect(savedBy(clients)).toBe(saved);
-      expect(shownBy(clients, rooms) - shown).toBeGreaterThan(2_500 * clients.length);
-      const told = clients.flatMap((client) => client.told);
-      expect(told.some((frame) => frame.type === "degraded" && frame.engine === "kafka")).toBe(true);
-      await world.kafka.start();
-    });
+    await underLoad(
+      nodes,
+      { messages: 5_000, perSecond: 150, whole: true },
+      async ({ clients, rooms, more }) => {
+        await world.kafka.kill();
+        await more(50); // what was acknowledged before the end may still be told
+        const [saved, shown] = [savedBy(clients), shownBy(clients, rooms)];
+        await more(3_000);
+        expect(savedBy(clients)).toBe(saved);
+        expect(shownBy(clients, rooms) - shown).toBeGreaterThan(2_500 * clients.length);
+        const told = clients.flatMap((client) => client.told);
+        expect(told.some((frame) => frame.type === "degraded" && frame.engine === "kafka")).toBe(true);
+        await world.kafka.start();
+      },
+    );
   }, 240_000);
 
   test("[G6] FLUSHALL under load: nothing saved is lost, no position goes back, and members are told", async () => {
     const client = new Redis(world.redis.url);
     const { clients } = await underLoad(
+      nodes,
       { messages: 2_000, perSecond: 150 },
       async () => void (await client.flushall()),
     );
@@ -149,7 +96,7 @@ describeEngine(["control"], "real engines under load", () => {
 
   test("[G6] Redis restored from an older snapshot under load: what was saved since is kept", async () => {
     const file = join(world.redis.dir, "..", `snapshot-${world.redis.port}.rdb`);
-    const { clients } = await underLoad({ messages: 3_000, perSecond: 150 }, async ({ more }) => {
+    const { clients } = await underLoad(nodes, { messages: 3_000, perSecond: 150 }, async ({ more }) => {
       await world.redis.save(file);
       await more(500);
       await world.redis.restore(file);
@@ -204,6 +151,7 @@ describeEngine(["control"], "real engines under load", () => {
     };
     const before = await repairs();
     const { clients } = await underLoad(
+      nodes,
       { messages: 2_000, perSecond: 150, whole: true },
       async ({ more }) => {
         for (let round = 0; round < 8; round++) {
@@ -220,28 +168,6 @@ describeEngine(["control"], "real engines under load", () => {
     expect(await repairs()).toBeGreaterThan(before);
   }, 180_000);
 
-  test("[G3] [G5] a node killed under load: its clients resume on the other", async () => {
-    await underLoad(
-      { messages: 2_000, perSecond: 150, whole: true },
-      async () => void (await nodes[1]?.kill()),
-    );
-    nodes = [...nodes.slice(0, 1), await world.node()];
-  }, 180_000);
-
-  test("[G11] a drain under load: clients are told when to come back, and nothing is lost", async () => {
-    let code: number | undefined;
-    const { clients } = await underLoad({ messages: 2_000, perSecond: 150, whole: true }, async () => {
-      code = await nodes[1]?.stop();
-    });
-    nodes = [...nodes.slice(0, 1), await world.node()];
-    expect(code).toBe(0);
-    const drained = clients.filter(({ closeCodes }) => closeCodes.includes(CLOSES.draining.code));
-    expect(drained.length).toBeGreaterThan(0);
-    const waits = drained.map(({ told }) => told.find((frame) => frame.type === "reconnect")?.afterMs ?? 0);
-    expect(Math.min(...waits)).toBeGreaterThanOrEqual(500);
-    expect(new Set(waits).size, "not all at once").toBeGreaterThan(1);
-  }, 180_000);
-
   test("[G7] past the backlog's bound a send is refused, retriable, and goes through later", async () => {
     const small = await world.node({ LOG_BACKLOG_MAX: "50" });
     const { rooms, clients } = await joinAll([small], 1, 1);
@@ -255,27 +181,5 @@ describeEngine(["control"], "real engines under load", () => {
     expect(await audit(small.url, clients, rooms, { whole: true })).toEqual([]);
     expect(client?.saved.size).toBe(200);
     await client?.stop();
-  }, 180_000);
-
-  test("[G3] [C5] what a node left unsaved when it died is stored, though its client never comes back", async () => {
-    const lone = await world.node();
-    const { rooms, clients } = await joinAll([lone], 1, 1);
-    const [client] = clients;
-    const [room = ""] = rooms;
-    await world.kafka.kill();
-    for (let count = 0; count < 100; count++) client?.say(room, `message ${count}`);
-    await waitFor(() => client?.sent.size === 100, "all to be sent");
-    await lone.kill();
-    await client?.stop();
-    expect(client?.saved.size).toBe(0);
-    await world.kafka.start();
-    const url = nodes[0]?.url ?? "";
-    await waitFor(
-      async () => (await history(url, room)).length === 100,
-      "the rest of a dead node to be stored",
-      60_000,
-    );
-    const stored = new Map((await history(url, room)).map(({ id, position }) => [id, position]));
-    expect(stored).toEqual(client?.sent);
   }, 180_000);
 });

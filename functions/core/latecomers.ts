@@ -1,0 +1,60 @@
+/**
+ * Counts what is stored from before a fence after the store has counted as settled up to it (N8): pages that were promised to be whole
+ * lack it until they are read again. The log's time limit keeps it from happening, so it is an alarm.
+ */
+import type { Logger } from "../lib/logger.ts";
+import type { Metrics } from "../lib/metrics.ts";
+import type { RoomEvent } from "../protocol.ts";
+import { toMs } from "./position.ts";
+import { partitionOf, type PartitionInspector } from "./room-stream.ts";
+import type { Runtime } from "./runtime.ts";
+import { isSettledAt, SETTLED_AFTER_MS } from "./settlement.ts";
+import type { EventStore, ProgressStore } from "./store.ts";
+
+export interface LatecomersDeps {
+  readonly outbox: PartitionInspector;
+  readonly store: EventStore & ProgressStore;
+  readonly runtime: Runtime;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+export class Latecomers {
+  readonly #deps: LatecomersDeps;
+
+  constructor(deps: LatecomersDeps) {
+    this.#deps = deps;
+  }
+
+  /** Looks at events that are about to be stored. Never rejects: it must not keep them from it. */
+  async look(events: readonly RoomEvent[]): Promise<void> {
+    const { runtime, metrics, logger } = this.#deps;
+    const oldMs = runtime.now() - SETTLED_AFTER_MS;
+    const old = events.filter(({ position }) => toMs(position) <= oldMs);
+    if (old.length === 0) return;
+    try {
+      const late = await this.#late(old);
+      if (late === 0) return;
+      metrics.storedAfterSettled.inc(late);
+      logger.error("events are stored after the store counted as settled", { events: late });
+    } catch (error) {
+      logger.debug("whether old events come too late can't be asked now", { err: error });
+    }
+  }
+
+  async #late(old: readonly RoomEvent[]): Promise<number> {
+    const { store, outbox } = this.#deps;
+    const caughtUpAtMs = (await store.caughtUpAt()) ?? 0;
+    const rooms = new Map<string, RoomEvent[]>();
+    for (const event of old) rooms.set(event.room, [...(rooms.get(event.room) ?? []), event]);
+    let late = 0;
+    for (const [room, some] of rooms) {
+      const { fence } = await outbox.inspect(partitionOf(room), []);
+      if (fence === undefined || !isSettledAt(fence, caughtUpAtMs)) continue;
+      const before = some.filter(({ position }) => position <= fence);
+      const stored = await store.storedAmong(room, before);
+      late += before.filter(({ position }) => !stored.has(position)).length;
+    }
+    return late;
+  }
+}
