@@ -236,8 +236,8 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "functions/core/settlement.ts",
     edits: [
       [
-        "return this.#caughtUpAtMs >= toMs(fence) + QUARANTINE_MS + CLOCK_MARGIN_MS;",
-        "return this.#caughtUpAtMs >= 0 && toMs(fence) > 0;",
+        "return caughtUpAtMs >= toMs(fence) + SETTLED_AFTER_MS;",
+        "return caughtUpAtMs >= 0 && toMs(fence) > 0;",
       ],
     ],
     noticedBy: [RULES, "\\[N8\\]"],
