@@ -19,6 +19,9 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Takes the result of what was asked, or `{error}`. */
 type Answer = (answer: object) => void;
 
+/** Whether it was done is not known. */
+const DISCONNECTED = { error: new ChatError("unavailable", "The connection ended first.").toBody() };
+
 interface View {
   cursor: string;
   provisional: boolean;
@@ -87,7 +90,7 @@ export class Translation implements Transport {
     this.#closing = true;
     const answers = [...this.#answers.values()];
     this.#answers.clear();
-    for (const answer of answers) answer({ error: new ChatError("unavailable", "Disconnected.").toBody() });
+    for (const answer of answers) answer(DISCONNECTED);
   }
 
   send(frame: Frame): void {
@@ -194,6 +197,7 @@ export class Translation implements Transport {
   }
 
   #ask(frame: Fields, answer: Answer | undefined): void {
+    if (this.#closing) return answer?.(DISCONNECTED);
     const ref = ++this.#ref;
     if (answer) this.#answers.set(ref, answer);
     this.#session?.receive(JSON.stringify({ ...frame, ref }));
