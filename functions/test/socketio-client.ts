@@ -2,8 +2,7 @@
 import { io, type Socket } from "socket.io-client";
 import { io as io3 } from "socket.io-client-3";
 import { systemRuntime } from "../adapters/runtime-system.ts";
-import { uuidV7 } from "../core/uuid.ts";
-import { NO_POSITION, type RoomEvent } from "../protocol.ts";
+import type { ClientFrame } from "../protocol.ts";
 import type {
   ClientToServerEvents,
   Failure,
@@ -12,6 +11,7 @@ import type {
   Sent,
   ServerToClientEvents,
 } from "../socketio/events.ts";
+import { ClientRules } from "./client-rules.ts";
 import { guest } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -52,6 +52,12 @@ export async function ioConnect(url: string, options: IoOptions = {}): Promise<I
   return client;
 }
 
+/** The connection breaks as by a fault of the network; the library comes back by itself. */
+export function cutOff(client: IoClient): void {
+  const engine = client.io.engine as unknown as { transport: { ws?: { terminate(): void } } };
+  engine.transport.ws?.terminate();
+}
+
 export interface Heard {
   readonly event: string;
   readonly args: readonly unknown[];
@@ -80,32 +86,19 @@ export function textsOf(heard: readonly Heard[]): string[] {
     .map(({ args: [json] }) => (JSON.parse(String(json)) as { message: string }).message);
 }
 
-interface View {
-  events: Map<string, RoomEvent>;
-  cursor: string;
-  provisional: boolean;
-  joining: boolean;
-}
-
 /** How it comes back: by joining again from its own cursor, or by the offset that the library keeps. */
 export type Resume = "after" | "offset";
 
-/** In one room of the full dialect; audited beside `TestClient`. */
-export class SocketIoClient {
-  readonly name: string;
-  readonly sent = new Map<string, string>();
-  readonly saved = new Set<string>();
-  readonly faults: string[] = [];
+/** In one room of the full dialect, by rules K1–K3; audited beside those of `/ws`. */
+export class SocketIoClient extends ClientRules {
   /** Times that the library told that it was recovered. */
   recoveries = 0;
-  resets = 0;
   readonly #url: string;
   readonly #room: string;
   readonly #resume: Resume;
   readonly #isOld: boolean;
-  readonly #view: View = { events: new Map(), cursor: NO_POSITION, provisional: true, joining: true };
-  readonly #outbox = new Map<string, { body: string; since: string }>();
   #client: IoClient | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(
     name: string,
@@ -113,7 +106,7 @@ export class SocketIoClient {
     room: string,
     { resume, isOld = false }: { resume: Resume; isOld?: boolean },
   ) {
-    this.name = name;
+    super({ name, rooms: [room], runtime: systemRuntime });
     this.#url = url;
     this.#room = room;
     this.#resume = resume;
@@ -125,103 +118,55 @@ export class SocketIoClient {
     const client = ioClient(this.#url, { auth: { dialect: "full", token }, isOld: this.#isOld });
     this.#client = client;
     client.on("connect", () => this.#connected(client));
-    client.on("disconnect", () => (this.#view.joining = true));
-    client.on("event", (event) => this.#live(event));
-    client.on("saved", ({ ids }) => ids.forEach((id) => (this.saved.add(id), this.#outbox.delete(id))));
-    client.on("reset", (page) => (this.resets++, this.#replace(page)));
-    client.on("error", ({ code, message }) => this.faults.push(`${code}: ${message}`));
-    client.on(
-      "connect_error",
-      (error) => "data" in error && error.data !== undefined && this.faults.push(String(error)),
-    );
+    client.on("disconnect", () => this.disconnected());
+    client.on("event", (event) => this.hear(event));
+    client.on("saved", (saved) => this.hear({ type: "saved", ...saved }));
+    client.on("error", (error) => this.hear({ type: "error", ...error }));
+    client.on("reset", (page) => this.#page(page, undefined));
     client.connect();
+    this.#timer = setInterval(() => this.tick(), 100);
     await waitFor(() => this.isSettled, `${this.name} to join and its view to be settled`, 30_000);
     return this;
   }
 
-  get isSettled(): boolean {
-    return !this.#view.joining && !this.#view.provisional;
-  }
-
-  get waiting(): number {
-    return this.#outbox.size;
-  }
-
-  shown(room: string): RoomEvent[] {
-    if (room !== this.#room) return [];
-    return [...this.#view.events.values()].sort((a, b) => (a.position < b.position ? -1 : 1));
-  }
-
-  say(room: string, body: string, twice = false): string {
-    const id = uuidV7(systemRuntime);
-    if (room !== this.#room) throw new Error(`${this.name} is not in ${room}`);
-    this.#outbox.set(id, { body, since: this.#view.cursor });
-    if (!this.#view.joining) for (let times = twice ? 2 : 1; times > 0; times--) this.#transmit(id);
-    return id;
-  }
-
   /** The connection breaks without a word. */
   cut(): void {
-    const engine = this.#client?.io.engine as unknown as
-      { transport?: { ws?: { terminate?(): void } } } | undefined;
-    engine?.transport?.ws?.terminate?.();
+    if (this.#client?.connected) cutOff(this.#client);
   }
 
   stop(): void {
+    clearInterval(this.#timer);
     this.#client?.disconnect();
   }
 
+  protected transmit({ type, ref, ...fields }: ClientFrame): void {
+    const client = this.#client;
+    if (!client?.connected) return;
+    const emit = client.emit.bind(client) as (...args: unknown[]) => void;
+    emit(type, fields, (answer: RoomPage | Sent | Failure) => this.#answered(answer, ref));
+  }
+
+  /** What the library has brought to where it was needs no join. */
   #connected(client: IoClient): void {
-    if (client.recovered && this.#resume === "offset") {
-      this.recoveries++;
-      return this.#joined();
-    }
-    const after = this.#view.provisional ? {} : { after: this.#view.cursor };
-    client.emit("join", { room: this.#room, ...after }, (page) => this.#answered(client, page));
+    const isRecovered = client.recovered && this.#resume === "offset";
+    if (!isRecovered) return this.rejoin();
+    this.recoveries++;
+    const room = this.#room;
+    const here = { head: this.cursor(room), complete: this.isComplete(room), provisional: false };
+    this.hear({ type: "joined", ref: 1, room, ...here });
   }
 
-  #answered(client: IoClient, page: RoomPage | Failure): void {
-    if (!("error" in page)) {
-      if (page.reset || this.#view.provisional) this.#replace(page);
-      else this.#append(page);
-      return this.#joined();
-    }
-    if (!page.error.retriable) this.faults.push(`join: ${page.error.code}`);
-    else setTimeout(() => client.connected && this.#connected(client), page.error.retryAfterMs ?? 200);
+  #answered(answer: RoomPage | Sent | Failure, ref: number | undefined): void {
+    const base = ref === undefined ? {} : { ref };
+    if ("error" in answer) this.hear({ type: "error", ...base, ...answer.error });
+    else if ("events" in answer) this.#page(answer, ref);
+    else this.hear({ type: "sent", ...base, ...answer });
   }
 
-  #joined(): void {
-    this.#view.joining = false;
-    for (const id of this.#outbox.keys()) this.#transmit(id);
-  }
-
-  #replace({ head, provisional, events }: RoomPage): void {
-    this.#view.events = new Map(events.map((event) => [event.id, event]));
-    this.#view.cursor = head;
-    this.#view.provisional = provisional;
-  }
-
-  #append({ head, events }: RoomPage): void {
-    for (const event of events) this.#view.events.set(event.id, event);
-    this.#view.cursor = head;
-  }
-
-  #live(event: RoomEvent): void {
-    if (event.position <= this.#view.cursor) return;
-    if (event.prev !== this.#view.cursor) this.faults.push(`a hole before ${event.position}`);
-    this.#view.cursor = event.position;
-    this.#view.events.set(event.id, event);
-  }
-
-  #transmit(id: string): void {
-    const waiting = this.#outbox.get(id);
-    if (!waiting) return;
-    this.#client?.emit("send", { room: this.#room, id, ...waiting }, (answer) => this.#wasSent(id, answer));
-  }
-
-  #wasSent(id: string, answer: Sent | Failure): void {
-    if (!("error" in answer)) return void this.sent.set(id, answer.position);
-    if (!answer.error.retriable) this.faults.push(`${answer.error.code}: ${answer.error.message}`);
-    else setTimeout(() => this.#client?.connected && this.#transmit(id), answer.error.retryAfterMs ?? 200);
+  #page({ events, reset, ...page }: RoomPage, ref: number | undefined): void {
+    const base = ref === undefined ? {} : { ref };
+    if (reset) this.hear({ type: "reset", reason: reset, ...base, ...page });
+    else this.hear({ type: "joined", ...base, ...page });
+    this.hear({ type: "events", room: page.room, events });
   }
 }

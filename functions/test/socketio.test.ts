@@ -5,7 +5,15 @@ import type { Hello, RoomPage, Sent } from "../socketio/events.ts";
 import { history } from "./audit.ts";
 import { newId } from "./events.ts";
 import { makeRooms, startEmbedded, type Embedded } from "./harness.ts";
-import { hasOffset, heardBy, ioClient, ioConnect, textsOf, type IoClient } from "./socketio-client.ts";
+import {
+  cutOff,
+  hasOffset,
+  heardBy,
+  ioClient,
+  ioConnect,
+  textsOf,
+  type IoClient,
+} from "./socketio-client.ts";
 import { guest, RawClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -39,12 +47,6 @@ async function onWebSocket(room: string): Promise<RawClient> {
 async function send(client: RawClient, room: string, body: string): Promise<void> {
   const sent = await client.ask({ type: "send", room, id: newId(), body, since: "0".repeat(19) });
   expect(sent.type).toBe("sent");
-}
-
-/** The connection breaks as by a fault of the network; the library comes back by itself. */
-function cut(client: IoClient): void {
-  const engine = client.io.engine as unknown as { transport: { ws: { terminate(): void } } };
-  engine.transport.ws.terminate();
 }
 
 /** Of those that were made and have settled together: that takes seconds. */
@@ -164,7 +166,7 @@ describe("[G5] the library's own recovery", () => {
     await hasOffset(client);
     client.emit("event:message", { message: "first" });
     await waitFor(() => textsOf(heard).includes("first"), "its own message");
-    cut(client);
+    cutOff(client);
     await waitFor(() => !client.connected, "the cut");
     for (const body of ["second", "third"]) await send(ws, LOBBY, body);
     await waitFor(() => client.connected, "the reconnect");
@@ -184,7 +186,7 @@ describe("[G5] the library's own recovery", () => {
     const client = await connect();
     const heard = heardBy(client);
     await hasOffset(client);
-    cut(client);
+    cutOff(client);
     await waitFor(() => !client.connected, "the cut");
     await send(ws, LOBBY, "missed");
     await waitFor(() => client.connected && textsOf(heard).length > 0, "what was missed");
@@ -205,7 +207,7 @@ describe("[G5] the library's own recovery", () => {
     client.on("offset", (given) => (offset = given));
     client.connect();
     await hasOffset(client);
-    cut(client);
+    cutOff(client);
     await waitFor(() => !client.connected, "the cut");
     await send(ws, LOBBY, "missed by the old one");
     await waitFor(() => textsOf(heard).length > 0, "what was missed");
@@ -236,13 +238,13 @@ describe("[G5] the library's own recovery", () => {
     for (const room of pair) await client.emitWithAck("join", { room });
     await send(ws, pair[0] ?? "", "heard");
     await waitFor(() => heard.some(({ event }) => event === "event"), "the event");
-    cut(client);
+    cutOff(client);
     await waitFor(() => !client.connected, "the cut");
     await waitFor(() => client.connected, "the reconnect");
     expect(client.recovered).not.toBe(true);
     await client.emitWithAck("join", { room: pair[1] ?? "" });
     await hasOffset(client);
-    cut(client);
+    cutOff(client);
     await waitFor(() => !client.connected, "the second cut");
     await waitFor(() => client.connected, "the second reconnect");
     expect(client.recovered, "in one room again").toBe(true);
