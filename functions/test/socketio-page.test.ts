@@ -11,7 +11,7 @@ import { describeEngine } from "./engines.ts";
 import { startEmbedded, type Embedded } from "./harness.ts";
 
 const require = createRequire(import.meta.url);
-const library = readFileSync(require.resolve("socket.io-client/dist/socket.io.min.js"));
+const library = readFileSync(require.resolve("socket.io-client/dist/socket.io.js"));
 
 const page = (chat: string) => `<!doctype html><title>Chat</title>
 <form><input placeholder="Say it"><button>Send</button></form><ul></ul>
