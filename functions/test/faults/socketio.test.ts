@@ -67,7 +67,6 @@ describeEngine(["control"], "Socket.IO on two nodes", () => {
       Array.from({ length: 10 }, (_, index) => new TestClient(`ws${index}`, [url], [room]).start()),
     );
     const clients = [...io, ...ws];
-    const savedByAll = () => clients.reduce((sum, { saved }) => sum + saved.size, 0);
     let isOver = false;
     const killing = killInTurn(clients).finally(() => (isOver = true));
     while (!isOver)
