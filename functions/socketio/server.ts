@@ -133,7 +133,7 @@ function welcome(
       return Object.assign(new Error(told.message), { data: told.toBody() });
     }
   };
-  io.use((socket, next) => void letIn(socket).then(next));
+  io.use(async (socket, next) => next(await letIn(socket)));
   io.on("connection", (socket) => {
     socket.on("disconnect", () => connections.get(socket.conn)?.close());
     translations.get(socket)?.release();
