@@ -1,6 +1,7 @@
 /** Clients of Socket.IO for tests: the real library, and on it one that follows K1–K3 as its own documentation says. */
 import { io, type Socket } from "socket.io-client";
 import { io as io3 } from "socket.io-client-3";
+import type { WebSocket } from "ws";
 import { systemRuntime } from "../adapters/runtime-system.ts";
 import type { ClientFrame } from "../protocol.ts";
 import type {
@@ -54,8 +55,13 @@ export async function ioConnect(url: string, options: IoOptions = {}): Promise<I
 
 /** The connection breaks as by a fault of the network; the library comes back by itself. */
 export function cutOff(client: IoClient): void {
-  const engine = client.io.engine as unknown as { transport: { ws?: { terminate(): void } } };
-  engine.transport.ws?.terminate();
+  wireOf(client)?.terminate();
+}
+
+/** What the library runs on where it is on a WebSocket. */
+function wireOf(client: IoClient): Pick<WebSocket, "terminate" | "pause" | "resume"> | undefined {
+  const engine = client.io.engine as unknown as { transport?: { ws?: WebSocket } } | undefined;
+  return engine?.transport?.ws;
 }
 
 export interface Heard {
@@ -127,6 +133,15 @@ export class SocketIoClient extends ClientRules {
     this.#timer = setInterval(() => this.tick(), 100);
     await waitFor(() => this.isSettled, `${this.name} to join and its view to be settled`, 30_000);
     return this;
+  }
+
+  /** Stops reading from its connection; a library as old as 3 can't. */
+  pause(): void {
+    if (this.#client) wireOf(this.#client)?.pause();
+  }
+
+  resume(): void {
+    if (this.#client) wireOf(this.#client)?.resume();
   }
 
   /** The connection breaks without a word. */

@@ -1,36 +1,21 @@
 /** Clients of Socket.IO, old and new, and of `/ws` in the same rooms on two nodes that are killed under load. */
-import { createServer, connect as connectTcp, type AddressInfo, type Server } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { audit } from "../audit.ts";
 import { describeEngine } from "../engines.ts";
 import { makeRooms, type Running } from "../harness.ts";
 import { load } from "../load.ts";
 import { heardBy, ioClient, SocketIoClient, textsOf } from "../socketio-client.ts";
+import { startBalancer, type Balancer } from "../tcp-proxy.ts";
 import { TestClient } from "../test-client.ts";
 import { waitFor } from "../wait-for.ts";
 import { startWorld, type World } from "./world.ts";
 
 const KILLS = 2;
 
-/** In turn to each node, as a load balancer without sticky sessions; one that is down is passed over by the next attempt. */
-async function startBalancer(ports: () => readonly number[]): Promise<{ url: string; server: Server }> {
-  let turn = 0;
-  const server = createServer((client) => {
-    const all = ports();
-    const node = connectTcp(all[turn++ % all.length] ?? 0, "127.0.0.1");
-    client.pipe(node).pipe(client);
-    // What ends one side ends the other; the reason is of no interest here.
-    client.on("error", () => {}).on("close", () => node.destroy());
-    node.on("error", () => {}).on("close", () => client.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
-}
-
 describeEngine(["control"], "Socket.IO on two nodes", () => {
   let world: World;
   let nodes: Running[];
-  let balancer: Awaited<ReturnType<typeof startBalancer>>;
+  let balancer: Balancer;
   beforeAll(async () => {
     world = await startWorld("socketio", { SOCKETIO: "true" });
     nodes = await Promise.all([world.node(), world.node()]);
@@ -38,7 +23,7 @@ describeEngine(["control"], "Socket.IO on two nodes", () => {
     balancer = await startBalancer(() => nodes.map(({ url }) => Number(new URL(url).port)));
   }, 120_000);
   afterAll(async () => {
-    balancer?.server.close();
+    await balancer?.close();
     await world?.close();
   }, 60_000);
 
