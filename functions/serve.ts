@@ -117,7 +117,7 @@ export async function serve(options: ServeOptions): Promise<string> {
     await node.drain(drainMs);
     node.close();
     webSockets.close();
-    socketIo?.close();
+    await socketIo?.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });

@@ -40,6 +40,8 @@ export class Connection {
   readonly #engine: EngineSocket;
   readonly #options: ConnectionOptions;
   readonly #bucket: TokenBucket;
+  /** Resolves when it is gone. */
+  readonly ended: Promise<void>;
   #waitingBytes = 0;
   #isClaimed = false;
   onSlow: () => void = () => {};
@@ -51,6 +53,7 @@ export class Connection {
     this.#engine = engine;
     this.#options = options;
     this.#bucket = new TokenBucket(limits.framesPerSecond, limits.frameBurst, runtime.elapsed());
+    this.ended = new Promise((resolve) => engine.once("close", () => resolve()));
     engine.on("packetCreate", (packet: Outgoing) => this.#count(lengthOf(packet)));
     engine.on("flush", () => (this.#waitingBytes = 0));
     engine.on("packet", ({ type, data }: { type: string; data?: unknown }) => {

@@ -34,7 +34,8 @@ export interface SocketIo {
   refusal(req: IncomingMessage): ChatError | undefined;
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, client: Client): void;
   request(req: IncomingMessage, res: ServerResponse, client: Client): void;
-  close(): void;
+  /** Once every client has been sent what waits for it, or does not take it. */
+  close(): Promise<void>;
 }
 
 /** As long as a client of `/ws` may take to say who it is. */
@@ -59,7 +60,7 @@ export function createSocketIo(options: SocketIoOptions): SocketIo {
   welcome(io, connections, options);
   return {
     begins: (req) => !queryOf(req)["sid"],
-    refusal: (req) => (hasPolling || queryOf(req)["transport"] === "websocket" ? undefined : noPolling()),
+    refusal: (req) => refusalOf(queryOf(req), hasPolling),
     upgrade: (req, socket, head, client) => {
       clients.set(req, client);
       engine.handleUpgrade(req, socket, head);
@@ -71,8 +72,10 @@ export function createSocketIo(options: SocketIoOptions): SocketIo {
       if (known) connections.get(known)?.spend();
       engine.handleRequest(req, res);
     },
-    close: () => {
-      for (const connection of connections.values()) connection.cut();
+    close: async () => {
+      const open = [...connections.values()];
+      for (const connection of open) connection.close();
+      await Promise.all(open.map(({ ended }) => ended));
       engine.close();
     },
   };
@@ -145,7 +148,13 @@ function queryOf({ url = "" }: IncomingMessage): Readonly<Record<string, string>
   return Object.fromEntries(new URL(url, "http://localhost").searchParams);
 }
 
-function noPolling(): ChatError {
+function refusalOf(
+  { EIO, transport }: ReturnType<typeof queryOf>,
+  hasPolling: boolean,
+): ChatError | undefined {
+  if (EIO !== "4")
+    return new ChatError("unsupported_protocol", "Clients of Socket.IO 3 and later are served.");
+  if (hasPolling || transport === "websocket") return undefined;
   return new ChatError(
     "unsupported_protocol",
     'Long-polling is off here, for requests may meet different nodes: connect with { transports: ["websocket"] }.',

@@ -152,7 +152,7 @@ describe("who is refused is told why", () => {
   ])("%s", async (_, query) => {
     const response = await fetch(`${server.url}/socket.io/?${query.replace("websocket", "polling")}`);
     expect(response.status).toBe(400);
-    expect(await response.json()).toHaveProperty("message");
+    expect(JSON.stringify(await response.json())).toMatch(/"message":"./);
     const client = await bare(query);
     await waitFor(() => client.closed() !== undefined, "its end");
     expect(client.refused()).toBe(400);
@@ -258,7 +258,7 @@ describe("what ends the connection", () => {
   }, 60_000);
 });
 
-it("[G11] when the node drains, clients are told and new ones refused", async () => {
+it("[G11] when the node drains, clients are told why and come back by themselves", async () => {
   const own = await startEmbedded({ SOCKETIO: "true" });
   const client = ioClient(own.url, {});
   clients.push(client);

@@ -89,10 +89,22 @@ export const SOCKETIO_MUTATIONS: readonly Mutation[] = [
     noticedBy: [BAD_INPUT, "drains"],
   },
   {
+    name: "io-told-first",
+    mechanism: "G11 a node that ends waits until its clients of Socket.IO have been told",
+    file: "functions/socketio/server.ts",
+    edits: [
+      [
+        "for (const connection of open) connection.close();",
+        "for (const connection of open) connection.cut();",
+      ],
+    ],
+    noticedBy: [BAD_INPUT, "drains"],
+  },
+  {
     name: "io-no-polling",
     mechanism: "where polling can't work it is refused",
     file: "functions/socketio/server.ts",
-    edits: [["(hasPolling || queryOf", "(hasPolling || true || queryOf"]],
+    edits: [["if (hasPolling || transport", "if (hasPolling || true || transport"]],
     noticedBy: [SWITCH, "without polling"],
   },
   {
