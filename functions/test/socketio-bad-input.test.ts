@@ -183,6 +183,15 @@ describe("what ends the connection", () => {
     await goesOn();
   });
 
+  it("a second connect before the first is answered", async () => {
+    const client = await bare();
+    client.socket.send("40");
+    client.socket.send("40");
+    await waitFor(() => client.closed() !== undefined, "its end");
+    expect(client.frames.filter((frame) => frame.startsWith("40{")).length).toBeLessThan(2);
+    await goesOn();
+  });
+
   it("a frame over the limit", async () => {
     const client = await bareConnected();
     client.socket.send(`42["event:message",{"message":"${"x".repeat(70_000)}"}]`);

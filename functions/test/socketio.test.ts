@@ -219,14 +219,17 @@ describe("[G5] the library's own recovery", () => {
     const room = newRoom();
     const ws = await onWebSocket(room);
     await send(ws, room, "kept");
-    const offset = `${room}:${"0".repeat(18)}1`;
-    const client = ioClient(server.url, await full({ offset, pid: "x:" }));
-    clients.push(client);
+    const { auth } = await full();
+    let offset: string | undefined;
+    const client = await connect({ auth: () => (offset === undefined ? auth : { ...auth, offset }) });
     const heard = heardBy(client);
-    client.connect();
+    await client.emitWithAck("join", { room });
+    await hasOffset(client);
+    offset = `${room}:${"0".repeat(18)}1`;
+    cutOff(client);
     const reset = await waitFor(() => heard.find(({ event }) => event === "reset"), "a reset");
     expect(reset.args[0]).toMatchObject({ room, reset: "fence", events: [{ body: "kept" }] });
-    expect(client.recovered).not.toBe(true);
+    expect([client.connected, client.recovered]).toEqual([true, false]);
     ws.close();
   });
 

@@ -65,7 +65,7 @@ export const SOCKETIO_MUTATIONS: readonly Mutation[] = [
     mechanism: "a connection has one session",
     file: CONNECTION,
     edits: [["if (this.#isClaimed || this", "if (this"]],
-    noticedBy: [BAD_INPUT, "flood of connects|a second connect"],
+    noticedBy: [BAD_INPUT, "second connect before"],
   },
   {
     name: "io-binary",
