@@ -280,4 +280,4 @@ it("[G11] when the node drains, clients are told why and come back by themselves
   await waitFor(() => !client.connected, "its end");
   expect(client.active, "it comes back by itself").toBe(true);
   expect(await stopped).toBe(0);
-}, 60_000);
+}, 120_000);

@@ -28,7 +28,7 @@ it("switched off the library is not even loaded: where it is missing the node st
   const [error] = (await once(socket, "error")) as [Error];
   expect(error.message).toContain("404");
   await expect(start({ SOCKETIO: "true", ...WITHOUT_LIBRARY })).rejects.toThrow("is not installed");
-}, 60_000);
+}, 120_000);
 
 it("without polling the client is told to use WebSocket", async () => {
   const strict = await start({ SOCKETIO: "true", SOCKETIO_POLLING: "false" });
@@ -36,4 +36,4 @@ it("without polling the client is told to use WebSocket", async () => {
   expect(refused.status).toBe(400);
   expect(await refused.text()).toContain('transports: [\\"websocket\\"]');
   await ioConnect(strict.url).then((client) => client.disconnect());
-}, 60_000);
+}, 120_000);
