@@ -109,6 +109,8 @@ export interface Config {
   readonly connectionsPerAddressMax: number;
   readonly bufferBytesMax: number;
   readonly heartbeatMs: number;
+  /** Present when clients of Socket.IO are served. */
+  readonly socketIo?: { readonly room: string; readonly hasPolling: boolean };
   readonly logBacklogMax: number;
   readonly roomUnsavedMax: number;
   readonly streamKeep: number;
@@ -180,6 +182,7 @@ function toConfig(settings: Settings, role: Role): Config {
     connectionsPerAddressMax: settings.CONNECTIONS_PER_ADDRESS_MAX,
     bufferBytesMax: settings.BUFFER_BYTES_MAX,
     heartbeatMs: settings.HEARTBEAT_MS,
+    ...defined({ socketIo: toSocketIo(settings) }),
     logBacklogMax: settings.LOG_BACKLOG_MAX,
     roomUnsavedMax: settings.ROOM_UNSAVED_MAX,
     streamKeep: settings.STREAM_KEEP,
@@ -247,6 +250,13 @@ function toLimits(settings: Settings): Limits {
       roomSends: settings.RATE_ROOM_SENDS ?? `${1000 * settings.FRAMES_PER_SECOND}/10`,
     },
   };
+}
+
+/** Without a shared Redis there is one node, and every request meets it. */
+function toSocketIo(settings: Settings): Config["socketIo"] {
+  if (!settings.SOCKETIO) return undefined;
+  const hasPolling = settings.SOCKETIO_POLLING ?? settings.REDIS_URL === undefined;
+  return { room: settings.SOCKETIO_ROOM, hasPolling };
 }
 
 function toRedis({ REDIS_URL, REDIS_CA, REDIS_CLUSTER }: Settings): RedisConfig | undefined {

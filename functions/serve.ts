@@ -8,14 +8,16 @@ import { ChatNode } from "./core/node.ts";
 import type { EventLog } from "./core/event-log.ts";
 import { openRates, type StoreEngine, type StreamEngine } from "./engines.ts";
 import { createApp } from "./http/app.ts";
-import { createServer, listen } from "./http/server.ts";
+import { createServer, listen, type Door } from "./http/server.ts";
 import { createWebSockets } from "./http/websocket.ts";
 import { clientAddress } from "./lib/client-address.ts";
+import { ConnectionCounts } from "./lib/connection-counts.ts";
 import type { Lifecycle } from "./lib/lifecycle.ts";
 import type { Logger } from "./lib/logger.ts";
 import type { Metrics } from "./lib/metrics.ts";
 import type { Engine } from "./protocol.ts";
 import { openSignIn } from "./sign-in.ts";
+import type { SocketIo, SocketIoOptions } from "./socketio/server.ts";
 
 export interface ServeOptions extends StreamEngine, StoreEngine {
   readonly config: Config;
@@ -56,9 +58,11 @@ export async function serve(options: ServeOptions): Promise<string> {
   });
   await revocations.start((subjects) => node.revoke(subjects));
   const { origins } = http;
+  const counts = new ConnectionCounts(metrics);
   const webSockets = createWebSockets({
     node,
     metrics,
+    counts,
     frameBytesMax: limits.frameBytesMax,
     bufferBytesMax,
     heartbeatMs,
@@ -82,13 +86,27 @@ export async function serve(options: ServeOptions): Promise<string> {
     webDir: existsSync(webDir) ? webDir : undefined,
   });
   const { connectionsPerAddressMax } = config;
+  const socketIo = await openSocketIo(config, {
+    node,
+    auth,
+    rates,
+    runtime,
+    metrics,
+    counts,
+    logger,
+    limits,
+    bufferBytesMax,
+    heartbeatMs,
+  });
+  const doors: Record<string, Door> = { "/ws": webSockets, ...(socketIo && { "/socket.io/": socketIo }) };
   const server = createServer({
     app,
     node,
     rates,
     addressOf,
     signIn,
-    webSockets,
+    doors,
+    counts,
     metrics,
     logger,
     origins,
@@ -99,6 +117,7 @@ export async function serve(options: ServeOptions): Promise<string> {
     await node.drain(drainMs);
     node.close();
     webSockets.close();
+    await socketIo?.close();
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   });
@@ -106,6 +125,16 @@ export async function serve(options: ServeOptions): Promise<string> {
   const host = http.host === "0.0.0.0" || http.host === "::" ? "localhost" : http.host;
   url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return url;
+}
+
+/** Loaded only where it is switched on: it costs nothing else. */
+async function openSocketIo(
+  { socketIo }: Config,
+  deps: Omit<SocketIoOptions, "room" | "hasPolling">,
+): Promise<SocketIo | undefined> {
+  if (!socketIo) return undefined;
+  const { createSocketIo } = await import("./socketio/server.ts");
+  return createSocketIo({ ...deps, ...socketIo });
 }
 
 function realEngines({ redis, kafka, database }: Config): ReadonlySet<Engine> {

@@ -22,7 +22,7 @@ export function stack(): Record<string, $util.Output<string>> {
   const balancer = createBalancer(network, settings);
   const web = createWeb(balancer, settings);
   const context = { stage, network, secrets };
-  createRealtime(context, balancer, web);
+  createRealtime(context, balancer, web, settings);
   if (settings.consumer === "service") createConsumer(context);
   else createCron(context);
   if (stage.hasAlarms) createAlarms(stage, settings, balancer.alb);

@@ -3,7 +3,8 @@ import type { Balancer } from "./balancer.ts";
 import { metricOf } from "./metrics.ts";
 import { HEALTH_PATH, PORTS, PROXY_HOPS, TIMEOUTS, type Stage } from "./stage.ts";
 import { environmentOf, serviceTransform, taskArgs, taskTransforms, type TaskContext } from "./task.ts";
-import { NODE_PATHS } from "./web.ts";
+import type { Settings } from "./settings.ts";
+import { nodePaths } from "./web.ts";
 
 /** Of a node's connections: the rest is for the minutes until another one has started. */
 const FULL = 0.6;
@@ -12,6 +13,7 @@ export function createRealtime(
   context: TaskContext,
   balancer: Balancer,
   web: sst.aws.StaticSite,
+  settings: Settings,
 ): sst.aws.Service {
   const { stage } = context;
   const service = new sst.aws.Service("Node", {
@@ -23,23 +25,30 @@ export function createRealtime(
       CONNECTIONS_MAX: String(stage.node.connectionsMax),
       ALLOWED_ORIGINS: web.url,
       TRUSTED_PROXY_HOPS: String(PROXY_HOPS),
+      ...socketIoEnvironment(settings),
     },
     capacity: stage.isSpot ? "spot" : { fargate: { weight: 1 } },
     // Memory is not given back when connections end, so that it could only ever scale out.
     scaling: { min: stage.node.min, max: stage.node.max, cpuUtilization: 60, memoryUtilization: false },
     health: healthOf(PORTS.node),
-    loadBalancer: balance(balancer),
+    loadBalancer: balance(balancer, settings),
     wait: true,
     transform: {
       ...taskTransforms(context, "node"),
       service: serviceTransform,
       target: (args) => {
         args.deregistrationDelay = TIMEOUTS.deregistrationSeconds;
+        if (settings.socketIo === "polling") args.stickiness = { type: "lb_cookie", enabled: true };
       },
     },
   });
   if (stage.node.max > stage.node.min) scaleWithConnections(stage, service);
   return service;
+}
+
+function socketIoEnvironment({ socketIo }: Settings): Record<string, string> {
+  if (socketIo === undefined) return {};
+  return { SOCKETIO: "true", SOCKETIO_POLLING: String(socketIo === "polling") };
 }
 
 /** The container's own check. The images have no shell tools, but they have Node. */
@@ -54,11 +63,16 @@ export function healthOf(port: number) {
   } satisfies sst.aws.ServiceArgs["health"];
 }
 
-function balance({ alb, listen }: Balancer) {
+function balance({ alb, listen }: Balancer, settings: Settings) {
   const forward = `${PORTS.node}/http` as const;
   return {
     instance: alb,
-    rules: NODE_PATHS.map((path, index) => ({ listen, forward, conditions: { path }, priority: index + 1 })),
+    rules: nodePaths(settings).map((path, index) => ({
+      listen,
+      forward,
+      conditions: { path },
+      priority: index + 1,
+    })),
     health: {
       [forward]: {
         path: HEALTH_PATH,

@@ -8,6 +8,8 @@ export interface Settings {
   readonly vpcId?: string;
   /** Always running, or started every few minutes to store what has come. */
   readonly consumer: "service" | "schedule";
+  /** Clients of Socket.IO: over WebSocket alone, or by polling too, for which the load balancer keeps each to one node. */
+  readonly socketIo?: "websocket" | "polling";
   readonly alarmEmail?: string;
   /** Present when Aiven's provider is to make topics and users. */
   readonly aiven?: AivenSettings;
@@ -24,13 +26,21 @@ export function readSettings(stage: Stage, env: NodeJS.ProcessEnv = process.env)
   const settings = {
     ...(env["SKAT_DOMAIN"] && stage.kind === "production" ? { domain: env["SKAT_DOMAIN"] } : {}),
     ...(env["SKAT_VPC_ID"] && stage.kind !== "production" ? { vpcId: env["SKAT_VPC_ID"] } : {}),
+    ...readSocketIo(env["SKAT_SOCKETIO"]),
     ...(env["SKAT_ALARM_EMAIL"] ? { alarmEmail: env["SKAT_ALARM_EMAIL"] } : {}),
     ...(env["AIVEN_TOKEN"] ? { aiven: readAiven(env) } : {}),
     consumer: env["SKAT_CONSUMER"] === "schedule" ? "schedule" : "service",
   } as const;
   const faults = faultsOf(stage, settings, env["SKAT_CONSUMER"] ?? "service");
+  const socketIo = env["SKAT_SOCKETIO"] ?? "";
+  if (socketIo !== "" && settings.socketIo === undefined)
+    faults.push(`SKAT_SOCKETIO is websocket or polling, not ${socketIo}`);
   if (faults.length > 0) throw new Error(`Stage ${stage.name} can't be deployed: ${faults.join("; ")}.`);
   return settings;
+}
+
+function readSocketIo(text: string | undefined): Pick<Settings, "socketIo"> {
+  return text === "websocket" || text === "polling" ? { socketIo: text } : {};
 }
 
 function readAiven(env: NodeJS.ProcessEnv): AivenSettings {

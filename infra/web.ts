@@ -4,7 +4,9 @@ import type { Settings } from "./settings.ts";
 import { TIMEOUTS } from "./stage.ts";
 
 /** What the nodes serve to the world; health and metrics are not among it. */
-export const NODE_PATHS = ["/ws", "/api/*"] as const;
+export function nodePaths({ socketIo }: Settings): readonly string[] {
+  return ["/ws", "/api/*", ...(socketIo === undefined ? [] : ["/socket.io/*"])];
+}
 
 /** CloudFront's own policies, by their fixed ids. */
 const POLICIES = {
@@ -14,7 +16,8 @@ const POLICIES = {
 } as const;
 const ORIGIN_ID = "nodes";
 
-export function createWeb(balancer: Balancer, { domain }: Settings): sst.aws.StaticSite {
+export function createWeb(balancer: Balancer, settings: Settings): sst.aws.StaticSite {
+  const { domain } = settings;
   return new sst.aws.StaticSite("Web", {
     path: "web",
     build: { command: "node ../node_modules/vite/bin/vite.js build", output: "dist" },
@@ -24,7 +27,7 @@ export function createWeb(balancer: Balancer, { domain }: Settings): sst.aws.Sta
     transform: {
       cdn: (args) => {
         args.origins = $output(args.origins).apply((origins) => [...origins, originOf(balancer)]);
-        args.orderedCacheBehaviors = NODE_PATHS.map(passOn);
+        args.orderedCacheBehaviors = nodePaths(settings).map(passOn);
         args.defaultCacheBehavior = $output(args.defaultCacheBehavior).apply((behavior) => ({
           ...behavior,
           responseHeadersPolicyId: POLICIES.securityHeaders,

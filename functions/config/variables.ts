@@ -3,7 +3,7 @@ import { z } from "zod";
 import { readDatabaseUrl, readRedisUrl } from "../lib/connection-url.ts";
 import { LOG_LEVELS } from "../lib/logger.ts";
 import { readCertificates, readPrivateKey } from "../lib/tls.ts";
-import { DEFAULT_LIMITS, PAGE_EVENTS, RATES } from "../protocol.ts";
+import { DEFAULT_LIMITS, LOBBY, PAGE_EVENTS, RATES } from "../protocol.ts";
 
 export interface Variable {
   /** From trimmed text; its messages go on from "KEY=value: …" and say what would be right. */
@@ -287,6 +287,23 @@ export const VARIABLE_GROUPS = {
       unset: "pages of this machine, and those that the node itself gives out under a numeric address",
       help: "Origins of the pages that may connect, separated by commas, or `none`. Needed with NODE_ENV=production.",
       example: "https://chat.example.org",
+    },
+  },
+  "Socket.IO": {
+    SOCKETIO: {
+      schema: flag(),
+      default: "false",
+      help: "Serve clients of Socket.IO at /socket.io/.",
+    },
+    SOCKETIO_ROOM: {
+      schema: z.string(),
+      default: LOBBY,
+      help: "Id of the room where clients of the simple dialect meet.",
+    },
+    SOCKETIO_POLLING: {
+      schema: flag(),
+      unset: "true without REDIS_URL, else false",
+      help: "Long-polling beside WebSocket. With several nodes it works only behind a load balancer with sticky sessions.",
     },
   },
   Limits: {

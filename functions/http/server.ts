@@ -1,32 +1,57 @@
 /**
- * The server: Hono answers requests, and one dispatcher of ours answers every upgrade.
+ * The server: Hono answers requests, and one dispatcher of ours answers every upgrade, and what is not Hono's.
  *
  * The upgrade handlers of Hono's adapter and of Socket.IO clash on one server and cost twice as much per connection as
  * handing the socket to ws at once.
  */
-import { ServerResponse, type IncomingMessage, type Server } from "node:http";
+import {
+  createServer as createHttpServer,
+  ServerResponse,
+  type IncomingMessage,
+  type Server,
+} from "node:http";
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createAdaptorServer } from "@hono/node-server";
+import { getRequestListener } from "@hono/node-server";
 import type { Hono } from "hono";
 import type { SignIn } from "../core/accounts.ts";
 import type { Principal } from "../core/auth.ts";
 import type { ChatNode } from "../core/node.ts";
 import type { RateLimiter } from "../core/rate-limits.ts";
 import { rateKeyOf } from "../lib/client-address.ts";
+import type { ConnectionCounts } from "../lib/connection-counts.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import { isOriginAllowed, type AllowedOrigins } from "../lib/origins.ts";
-import { SUBPROTOCOL } from "../protocol.ts";
 import { hasSessionCookie } from "./authenticate.ts";
-import type { WebSockets } from "./websocket.ts";
+
+/** What is known of a client before it has said anything. */
+export interface Client {
+  /** What it is counted by, if it is. */
+  readonly address: string | undefined;
+  /** Whom its cookie has proved. */
+  readonly principal?: Principal | undefined;
+}
+
+/** What takes connections at one path. */
+export interface Door {
+  /** Whether the request begins a connection; else it goes on with one that is there. */
+  begins(req: IncomingMessage): boolean;
+  /** What keeps this request out, beside the limits that hold for every door. */
+  refusal(req: IncomingMessage): ChatError | undefined;
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, client: Client): void;
+  /** Where it also speaks plain HTTP. */
+  request?(req: IncomingMessage, res: ServerResponse, client: Client): void;
+}
 
 export interface ServerOptions {
   readonly app: Hono;
   readonly node: ChatNode;
   readonly signIn: SignIn;
-  readonly webSockets: WebSockets;
+  /** By their paths. */
+  readonly doors: Readonly<Record<string, Door>>;
+  readonly counts: ConnectionCounts;
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly origins: AllowedOrigins;
@@ -43,32 +68,67 @@ export interface ServerOptions {
 export const KEEP_ALIVE_MS = 130_000;
 
 export function createServer(options: ServerOptions): Server {
-  const { app, webSockets, metrics } = options;
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server;
+  const serveApp = getRequestListener(options.app.fetch);
+  const server = createHttpServer((req, res) => {
+    const door = doorOf(req, options);
+    if (door?.request) serveAtDoor(door, req, res, options);
+    else void serveApp(req, res);
+  });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("upgrade", (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A client that is gone before it is answered must not end the process.
     socket.on("error", () => socket.destroy());
     if (!asksForWebSocket(req)) return serveAsIs(server, req, socket);
-    const address = rateKeyOf(options.addressOf(req));
-    const isRefused = (refusal: ChatError | undefined): boolean => {
-      if (refusal === undefined) return false;
-      metrics.upgrades.inc({ outcome: "refused" });
-      answer(socket, refusal);
-      return true;
-    };
-    const accept = (principal?: Principal): void => {
-      metrics.upgrades.inc({ outcome: "accepted" });
-      webSockets.upgrade(req, socket, head, { address, principal });
-    };
-    if (isRefused(refuse(req, options) ?? refuseAddress(address, options))) return;
-    if (!hasSessionCookie(req.headers.cookie)) return accept();
-    void cookiePrincipal(req, options).then((principal) => {
-      // It may drain, or be full, by now.
-      if (!isRefused(refuse(req, options))) accept(principal);
-    });
+    upgrade(req, socket, head, options);
   });
   return server;
+}
+
+function doorOf({ url = "" }: IncomingMessage, { doors }: ServerOptions): Door | undefined {
+  const [path = ""] = url.split("?");
+  return Object.hasOwn(doors, path) ? doors[path] : undefined;
+}
+
+function upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, options: ServerOptions): void {
+  const { upgrades } = options.metrics;
+  const refuse = (error: ChatError): void => {
+    upgrades.inc({ outcome: "refused" });
+    answer(socket, error);
+  };
+  const door = doorOf(req, options);
+  if (!door) return refuse(new ChatError("not_found", "WebSockets are at /ws."));
+  const accept = (client: Client): void => {
+    upgrades.inc({ outcome: "accepted" });
+    door.upgrade(req, socket, head, client);
+  };
+  enter(door, req, options, { refuse, accept });
+}
+
+function serveAtDoor(door: Door, req: IncomingMessage, res: ServerResponse, options: ServerOptions): void {
+  const refuse = (error: ChatError): void => {
+    const { head, body } = answerOf(error);
+    res.writeHead(error.status, head).end(body);
+  };
+  enter(door, req, options, { refuse, accept: (client) => door.request?.(req, res, client) });
+}
+
+interface Outcome {
+  refuse(error: ChatError): void;
+  accept(client: Client): void;
+}
+
+function enter(door: Door, req: IncomingMessage, options: ServerOptions, { refuse, accept }: Outcome): void {
+  const address = rateKeyOf(options.addressOf(req));
+  const begins = door.begins(req);
+  const refusal = refusalOf(door, req, options) ?? (begins ? refusalOfAddress(address, options) : undefined);
+  if (refusal) return refuse(refusal);
+  if (!begins || !hasSessionCookie(req.headers.cookie)) return accept({ address });
+  void cookiePrincipal(req, options).then((principal) => {
+    // It may drain, or be full, by now.
+    const late = refusalOf(door, req, options);
+    if (late) refuse(late);
+    else accept({ address, principal });
+  });
 }
 
 /** Whom the cookie proves. One that can't be looked at proves nothing; a token still may. */
@@ -102,48 +162,50 @@ function serveAsIs(server: Server, req: IncomingMessage, socket: Duplex): void {
   server.emit("request", req, response);
 }
 
-function refuse(req: IncomingMessage, options: ServerOptions): ChatError | undefined {
-  const { node, origins, connectionsMax, webSockets } = options;
-  const [path] = (req.url ?? "").split("?");
-  if (path !== "/ws") return new ChatError("not_found", "WebSockets are at /ws.");
+function refusalOf(door: Door, req: IncomingMessage, options: ServerOptions): ChatError | undefined {
+  const { node, counts, origins, connectionsMax } = options;
   if (!isOriginAllowed(origins, req.headers.origin, req.headers.host)) {
     return new ChatError("origin_refused", "Pages of this origin may not connect.");
   }
-  if (!offersOurs(req.headers["sec-websocket-protocol"])) {
-    return new ChatError("unsupported_protocol", `This server speaks ${SUBPROTOCOL}.`);
-  }
+  const refusal = door.refusal(req);
+  if (refusal || !door.begins(req)) return refusal;
   if (node.isDraining) return new ChatError("draining", "The node is shutting down.", { retryAfterMs: 1000 });
-  if (webSockets.count() >= connectionsMax) {
+  if (counts.total >= connectionsMax) {
     return new ChatError("unavailable", "The node has all the connections it takes.", { retryAfterMs: 5000 });
   }
   return undefined;
 }
 
-function refuseAddress(
+function refusalOfAddress(
   address: string | undefined,
-  { rates, webSockets, connectionsPerAddressMax }: ServerOptions,
+  { rates, counts, connectionsPerAddressMax }: ServerOptions,
 ): ChatError | undefined {
   if (address === undefined) return undefined;
-  if (webSockets.countOf(address) >= connectionsPerAddressMax)
+  if (counts.of(address) >= connectionsPerAddressMax)
     return new ChatError("rate_limited", "This address has all its connections.", { retryAfterMs: 5000 });
   const retryAfterMs = rates.count("upgrades", address);
   if (retryAfterMs === 0) return undefined;
   return new ChatError("rate_limited", "Too many connections: wait.", { retryAfterMs });
 }
 
-/** No offer means v1. */
-function offersOurs(header: string | undefined): boolean {
-  return header === undefined || header.split(",").some((offer) => offer.trim() === SUBPROTOCOL);
+function answer(socket: Duplex, error: ChatError): void {
+  const { head, body } = answerOf(error);
+  const lines = Object.entries(head).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${error.status} ${error.code}\r\n${lines.join("")}\r\n${body}`);
 }
 
-function answer(socket: Duplex, error: ChatError): void {
+function answerOf(error: ChatError): { head: Readonly<Record<string, string>>; body: string } {
   const body = JSON.stringify({ error: error.toBody() });
-  const retry =
-    error.retryAfterMs === undefined ? "" : `Retry-After: ${Math.ceil(error.retryAfterMs / 1000)}\r\n`;
-  socket.end(
-    `HTTP/1.1 ${error.status} ${error.code}\r\nContent-Type: application/json\r\n${retry}` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  );
+  const { retryAfterMs } = error;
+  const retry = retryAfterMs === undefined ? {} : { "Retry-After": String(Math.ceil(retryAfterMs / 1000)) };
+  const length = String(Buffer.byteLength(body));
+  const head = {
+    "Content-Type": "application/json",
+    ...retry,
+    "Content-Length": length,
+    Connection: "close",
+  };
+  return { head, body };
 }
 
 /** Resolves with the port. Port 0 takes a free one. */

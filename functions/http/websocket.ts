@@ -5,19 +5,22 @@
  * the `send` of ws for that, straight to the socket that its upgrade handed over: without compression nothing else of
  * ours writes data frames, and control frames of ws fall between whole writes.
  */
-import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
-import type { Principal } from "../core/auth.ts";
 import type { Frame } from "../core/frame.ts";
 import type { ChatNode } from "../core/node.ts";
 import type { Transport } from "../core/transport.ts";
 import type { Metrics } from "../lib/metrics.ts";
+import type { ConnectionCounts } from "../lib/connection-counts.ts";
+import { ChatError } from "../lib/errors.ts";
+import { encodeTextFrame, FRAGMENT_BOUNDS } from "../lib/websocket-frames.ts";
 import { CLOSES, SUBPROTOCOL } from "../protocol.ts";
+import type { Client, Door } from "./server.ts";
 
 export interface WebSocketOptions {
   readonly node: ChatNode;
   readonly metrics: Metrics;
+  readonly counts: ConnectionCounts;
   readonly frameBytesMax: number;
   /** Bytes that may wait for one client. */
   readonly bufferBytesMax: number;
@@ -29,46 +32,30 @@ const CLOSE_GRACE_MS = 2_000;
 /** RFC 6455, 7.4.1: no close frame came. */
 const ABNORMAL = 1006;
 
-/** What is known of a client at its upgrade. */
-export interface UpgradeClient {
-  /** Without one the connection is not counted by it. */
-  readonly address: string | undefined;
-  /** Whom its cookie has proved. */
-  readonly principal?: Principal | undefined;
-}
-
-export interface WebSockets {
-  readonly count: () => number;
-  /** Those of one address. */
-  readonly countOf: (address: string) => number;
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer, client: UpgradeClient): void;
+export interface WebSockets extends Door {
   close(): void;
 }
 
 export function createWebSockets(options: WebSocketOptions): WebSockets {
-  const { node, metrics, frameBytesMax, bufferBytesMax, heartbeatMs } = options;
+  const { node, metrics, counts, frameBytesMax, bufferBytesMax, heartbeatMs } = options;
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
     maxPayload: frameBytesMax,
     perMessageDeflate: false,
-    // Far above what a frame of this size needs; the defaults let one connection hold megabytes of fragments.
-    maxFragments: 64,
-    maxBufferedChunks: 1024,
+    ...FRAGMENT_BOUNDS,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   const connections = new Set<Connection>();
-  const byAddress = new AddressCounts();
   const heartbeat = setInterval(() => connections.forEach((connection) => connection.beat()), heartbeatMs);
 
-  function accept(ws: WebSocket, socket: Duplex, { address, principal }: UpgradeClient): void {
+  function accept(ws: WebSocket, socket: Duplex, { address, principal }: Client): void {
     const connection = new Connection(ws, socket, bufferBytesMax);
     const session = node.openSession(connection, principal);
     connection.onSlow = () => session.close("slow_client");
     connection.onDead = () => session.close("heartbeat_lost");
     connections.add(connection);
-    byAddress.add(address);
-    metrics.connections.set(connections.size);
+    counts.add(address);
     ws.on("message", (data: Buffer, isBinary) =>
       isBinary ? session.receiveBinary() : session.receive(data.toString()),
     );
@@ -78,15 +65,17 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
     ws.on("close", (code: number) => {
       if (!session.hasEnded) metrics.closes.inc({ reason: reasonOf(code, fault) });
       connections.delete(connection);
-      byAddress.delete(address);
-      metrics.connections.set(connections.size);
+      counts.delete(address);
       node.closeSession(session);
     });
   }
 
   return {
-    count: () => connections.size,
-    countOf: (address) => byAddress.count(address),
+    begins: () => true,
+    refusal: ({ headers }) =>
+      offersOurs(headers["sec-websocket-protocol"])
+        ? undefined
+        : new ChatError("unsupported_protocol", `This server speaks ${SUBPROTOCOL}.`),
     upgrade: (req, socket, head, client) =>
       server.handleUpgrade(req, socket, head, (ws) => accept(ws, socket, client)),
     close: () => {
@@ -96,23 +85,9 @@ export function createWebSockets(options: WebSocketOptions): WebSockets {
   };
 }
 
-/** How many connections each address has. */
-class AddressCounts {
-  readonly #counts = new Map<string, number>();
-
-  count(address: string): number {
-    return this.#counts.get(address) ?? 0;
-  }
-
-  add(address: string | undefined): void {
-    if (address !== undefined) this.#counts.set(address, this.count(address) + 1);
-  }
-
-  delete(address: string | undefined): void {
-    if (address === undefined) return;
-    if (this.count(address) > 1) this.#counts.set(address, this.count(address) - 1);
-    else this.#counts.delete(address);
-  }
+/** No offer means v1. */
+function offersOurs(header: string | undefined): boolean {
+  return header === undefined || header.split(",").some((offer) => offer.trim() === SUBPROTOCOL);
 }
 
 /** Why a connection ended that we did not end. */
@@ -184,22 +159,4 @@ class Connection implements Transport {
   cut(): void {
     this.#ws.terminate();
   }
-}
-
-/** One unmasked text frame (RFC 6455, 5.2): what a server sends. */
-export function encodeTextFrame(text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const headerLength = length < 126 ? 2 : length < 65_536 ? 4 : 10;
-  const frame = Buffer.allocUnsafe(headerLength + length);
-  frame[0] = 0x81;
-  if (headerLength === 2) frame[1] = length;
-  else if (headerLength === 4) {
-    frame[1] = 126;
-    frame.writeUInt16BE(length, 2);
-  } else {
-    frame[1] = 127;
-    frame.writeBigUInt64BE(BigInt(length), 2);
-  }
-  frame.write(text, headerLength);
-  return frame;
 }

@@ -1,7 +1,7 @@
 /** Brings the auditor its histories from real processes: from the clients of a test, and by HTTP what the database holds. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RoomEvent } from "../protocol.ts";
-import { judge, type Verdict } from "./auditor.ts";
+import { judge, type ClientHistory, type Verdict } from "./auditor.ts";
 import type { TestClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 import { guest, RawClient } from "./test-client.ts";
@@ -9,6 +9,9 @@ import { guest, RawClient } from "./test-client.ts";
 const LOOK_MS = 100;
 /** Longer than a consumer takes to come back and take its partitions over. */
 const STILL_MS = 60_000;
+
+/** A client of a test, on whichever wire. */
+type Audited = ClientHistory & Pick<TestClient, "isSettled">;
 
 /** All events of a room by HTTP, page by page: what the database holds. */
 export async function history(url: string, room: string): Promise<RoomEvent[]> {
@@ -38,7 +41,7 @@ export async function audit(...args: Parameters<typeof examine>): Promise<string
 /** What the auditor says once all outboxes are empty and what was saved has had its time to be stored. */
 export async function examine(
   url: string,
-  clients: readonly TestClient[],
+  clients: readonly Audited[],
   rooms: readonly string[],
   { whole = false } = {},
 ): Promise<Verdict> {

@@ -13,9 +13,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ["protocol", "lib"],
   adapters: ["protocol", "lib", "core", "generated"],
   http: ["protocol", "lib", "core"],
+  socketio: ["protocol", "lib", "core"],
   auth: ["protocol", "lib", "core", "generated"],
   admin: ["protocol", "lib", "core"],
-  entry: ["protocol", "lib", "core", "config", "adapters", "http", "auth", "admin"],
+  entry: ["protocol", "lib", "core", "config", "adapters", "http", "socketio", "auth", "admin"],
 };
 const withoutPackages = ["protocol", "core"];
 

@@ -134,6 +134,11 @@ export abstract class ClientRules implements ClientHistory {
     this.transmit({ type: "auth", ref: 0, token });
   }
 
+  /** Every room, from where it is. */
+  protected rejoin(): void {
+    for (const room of this.#views.keys()) this.#join(room);
+  }
+
   disconnected(): void {
     for (const view of this.#views.values()) {
       view.joining = true;
@@ -167,7 +172,7 @@ export abstract class ClientRules implements ClientHistory {
 
   #welcomed(nowMs: number): void {
     this.#offsetMs = nowMs - this.#options.runtime.now();
-    for (const room of this.#views.keys()) this.#join(room);
+    this.rejoin();
   }
 
   #join(room: string): void {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TestClient } from "./test-client.ts";
 
 export interface Load {
-  readonly clients: readonly TestClient[];
+  readonly clients: readonly Pick<TestClient, "say" | "cut">[];
   readonly rooms: readonly string[];
   readonly messages: number;
   readonly perSecond: number;

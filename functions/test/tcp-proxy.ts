@@ -51,6 +51,21 @@ export async function startTcpProxy(targetPort: () => number, port = 0): Promise
   };
 }
 
+/** A proxy with several targets and its own address. */
+export interface Balancer extends TcpProxy {
+  readonly url: string;
+}
+
+/** To each port in turn, as a load balancer without sticky sessions; one that is down is passed over by the next attempt. */
+export async function startBalancer(ports: () => readonly number[]): Promise<Balancer> {
+  let turn = 0;
+  const proxy = await startTcpProxy(() => {
+    const all = ports();
+    return all[turn++ % all.length] ?? 0;
+  });
+  return { ...proxy, url: `http://127.0.0.1:${proxy.port}` };
+}
+
 /** Holds what passes for a time, each piece from its own arrival on, in order; without a delay it only passes on. */
 class Delay extends Transform {
   readonly #delayMs: () => number;

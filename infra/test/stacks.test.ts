@@ -60,6 +60,7 @@ describeStack("infra: stacks", { timeout: 300_000 }, () => {
         ...PREVIEW,
         SST_SECRET_RedisCa: `${SECRET_MARK}-ca`,
         SST_SECRET_Guests: "false",
+        SKAT_SOCKETIO: "polling",
       }),
       evaluate("ann", { ...AIVEN, SKAT_CONSUMER: "schedule" }),
     ]);
@@ -72,6 +73,16 @@ describeStack("infra: stacks", { timeout: 300_000 }, () => {
       await expect(tableOf(stack(name))).toMatchFileSnapshot(`stacks/${name.split(",")[0]}.txt`);
     },
   );
+
+  it("clients of Socket.IO by polling: the path, the switches, and a load balancer that keeps each to one node", () => {
+    const [sticky, plain] = [stack("pr-9999"), stack("pr-12")].map(({ resources }) =>
+      JSON.stringify(resources),
+    );
+    for (const sign of ["/socket.io/*", "SOCKETIO_POLLING", "lb_cookie"]) {
+      expect(sticky).toContain(sign);
+      expect(plain).not.toContain(sign);
+    }
+  });
 
   it("sst dev creates nothing", async () => {
     const dev = await evaluate("ann", {}, { dev: true });

@@ -132,6 +132,13 @@ describe("infra: settings", () => {
     expect(() => read("pr-1", {})).toThrow(/SKAT_VPC_ID/);
   });
 
+  it("clients of Socket.IO are served when it is chosen how", () => {
+    const read = (how: string) => readSettings(stageOf("pr-1"), { SKAT_VPC_ID: "vpc-1", SKAT_SOCKETIO: how });
+    expect(read("polling").socketIo).toBe("polling");
+    expect(read("")).not.toHaveProperty("socketIo");
+    expect(() => read("yes")).toThrow(/SKAT_SOCKETIO/);
+  });
+
   it("tells every fault at once", () => {
     expect(() => read("pr-1", { AIVEN_TOKEN: "t", AIVEN_KAFKA: "k", SKAT_CONSUMER: "never" })).toThrow(
       /SKAT_VPC_ID.*SKAT_CONSUMER.*AIVEN_PROJECT.*AIVEN_VALKEY/,

@@ -5,6 +5,7 @@
  */
 
 import { INFRA_MUTATIONS } from "./infra.ts";
+import { SOCKETIO_MUTATIONS } from "./socketio.ts";
 
 export interface Mutation {
   readonly name: string;
@@ -461,4 +462,5 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: ["functions/test/limits.test.ts", "client wrote a header itself"],
   },
   ...INFRA_MUTATIONS,
+  ...SOCKETIO_MUTATIONS,
 ];

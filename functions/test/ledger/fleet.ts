@@ -1,6 +1,6 @@
-/** What the fault ledger breaks: three nodes behind a proxy each, two consumers, and engines of their own, as deployed. */
+/** What the fault ledger breaks: three nodes behind a proxy each and one address for all, two consumers, and engines of their own, as deployed. */
 import type { Running } from "../harness.ts";
-import { startTcpProxy, type TcpProxy } from "../tcp-proxy.ts";
+import { startBalancer, startTcpProxy, type Balancer, type TcpProxy } from "../tcp-proxy.ts";
 import { startWorld, type World } from "../faults/world.ts";
 
 /** A place where a process runs; whoever takes it over has the same address for clients. */
@@ -16,6 +16,8 @@ export interface Fleet {
   readonly world: World;
   readonly nodes: readonly Slot[];
   readonly consumers: readonly Slot[];
+  /** Leads to each node in turn. */
+  readonly balancer: Balancer;
   close(): Promise<void>;
 }
 
@@ -26,17 +28,20 @@ const STARTS_MAX = 5;
 const HEARTBEAT_MS = "2000";
 
 export async function startFleet(): Promise<Fleet> {
-  const world = await startWorld("ledger", { HEARTBEAT_MS });
+  const world = await startWorld("ledger", { HEARTBEAT_MS, SOCKETIO: "true" });
   const slots = (count: number, start: () => Promise<Running>) =>
     Promise.all(Array.from({ length: count }, () => openSlot(start)));
   // One after the other: the first one migrates and makes the topics.
   const nodes = [...(await slots(1, world.node)), ...(await slots(NODES - 1, world.node))];
   const consumers = await slots(CONSUMERS, world.consumer);
+  const balancer = await startBalancer(() => nodes.map(({ proxy }) => proxy.port));
   return {
     world,
     nodes,
     consumers,
+    balancer,
     async close(): Promise<void> {
+      await balancer.close();
       await Promise.all([...nodes, ...consumers].map(({ proxy }) => proxy.close()));
       await world.close();
     },

@@ -6,12 +6,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import pg from "pg";
 import type { EngineName } from "../../../scripts/engines/engine.ts";
+import type { SocketIoClient } from "../socketio-client.ts";
 import type { TestClient } from "../test-client.ts";
 import type { Fleet, Slot } from "./fleet.ts";
 
+/** A client of the ledger. */
+export type LedgerClient = TestClient | SocketIoClient;
+
 export interface Site {
   readonly fleet: Fleet;
-  readonly clients: readonly TestClient[];
+  readonly clients: readonly LedgerClient[];
   readonly pick: <T>(items: readonly T[]) => T;
   /** As long as this fault holds. */
   readonly hold: () => Promise<void>;

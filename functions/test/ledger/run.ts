@@ -5,9 +5,10 @@ import { examine } from "../audit.ts";
 import { VIOLATIONS, type Finding } from "../auditor.ts";
 import { makeRooms } from "../harness.ts";
 import { chance } from "../load.ts";
+import { SocketIoClient } from "../socketio-client.ts";
 import { TestClient } from "../test-client.ts";
 import { startFleet, type Fleet } from "./fleet.ts";
-import { holdFor, KINDS, type FaultKind } from "./kinds.ts";
+import { holdFor, KINDS, type FaultKind, type LedgerClient } from "./kinds.ts";
 import { difference, readCounters, type Counters } from "./counters.ts";
 
 export interface LedgerOptions {
@@ -36,6 +37,8 @@ export interface Entry {
 
 const FAULTS_PER_AUDIT = 5;
 const CLIENTS_PER_ROOM = 10;
+/** Of this many clients one speaks Socket.IO. */
+const CLIENTS_PER_SOCKET_IO = 10;
 /** Load before each fault, so that there is something under way. */
 const LEAD_MS = 1_000;
 const WHOLE_DEADLINE_MS = 120_000;
@@ -73,7 +76,7 @@ class Round {
   readonly #fleet: Fleet;
   readonly #options: LedgerOptions;
   readonly #random: () => number;
-  readonly #rooms = new Map<string, TestClient[]>();
+  readonly #rooms = new Map<string, LedgerClient[]>();
   #said = 0;
 
   constructor(fleet: Fleet, options: LedgerOptions, random: () => number) {
@@ -99,23 +102,33 @@ class Round {
     return entries;
   }
 
-  get #clients(): TestClient[] {
+  get #clients(): LedgerClient[] {
     return [...this.#rooms.values()].flat();
   }
 
   async #join(): Promise<void> {
-    const urls = this.#fleet.nodes.map(({ url }) => url);
     const rooms = await makeRooms(
       this.#fleet.nodes[0]?.running.url ?? "",
       Math.ceil(this.#options.clients / CLIENTS_PER_ROOM),
     );
     const clients = Array.from({ length: this.#options.clients }, (_, index) => {
       const room = rooms[index % rooms.length] ?? "";
-      const client = new TestClient(`c${index}`, urls, [room], index);
+      const client = this.#newClient(index, room);
       this.#rooms.set(room, [...(this.#rooms.get(room) ?? []), client]);
       return client;
     });
     await Promise.all(clients.map((client) => arrive(client)));
+  }
+
+  /** One in each room speaks Socket.IO: it comes to any node, as its one address leads, and how it comes back takes turns. */
+  #newClient(index: number, room: string): LedgerClient {
+    const { nodes, balancer } = this.#fleet;
+    const urls = nodes.map(({ url }) => url);
+    const turn = Math.floor(index / CLIENTS_PER_SOCKET_IO);
+    const isSocketIo = index % CLIENTS_PER_SOCKET_IO === turn % CLIENTS_PER_SOCKET_IO;
+    if (!isSocketIo) return new TestClient(`c${index}`, urls, [room], index);
+    const resume = turn % 2 === 0 ? "offset" : "after";
+    return new SocketIoClient(`io${index}`, balancer.url, room, { resume });
   }
 
   async #suffer(kind: FaultKind): Promise<Entry> {
@@ -168,7 +181,7 @@ class Round {
 
   async #untilWhole(): Promise<{ wholeMs: number[]; findings: Finding[] }> {
     const startMs = performance.now();
-    const wholeMs = new Map<TestClient, number>();
+    const wholeMs = new Map<LedgerClient, number>();
     const missing = () => this.#clients.filter((client) => !wholeMs.has(client));
     while (missing().length > 0 && performance.now() - startMs < WHOLE_DEADLINE_MS) {
       for (const client of missing())
@@ -200,7 +213,7 @@ class Round {
 }
 
 /** A kept connection that ended with the node behind its proxy fails the first request on it. */
-async function arrive(client: TestClient, attempt = 1): Promise<void> {
+async function arrive(client: LedgerClient, attempt = 1): Promise<void> {
   try {
     await client.start();
   } catch (error) {
