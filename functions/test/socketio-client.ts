@@ -169,6 +169,7 @@ export class SocketIoClient extends ClientRules {
     const room = this.#room;
     const here = { head: this.cursor(room), complete: this.isComplete(room), provisional: false };
     this.hear({ type: "joined", ref: 1, room, ...here });
+    this.hear({ type: "events", room, events: [] });
   }
 
   #answered(answer: RoomPage | Sent | Failure, ref: number | undefined): void {
