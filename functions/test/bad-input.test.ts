@@ -1,5 +1,4 @@
 /** Whatever arrives gets its exact answer, and the product serves as before: frames, bytes, upgrades and HTTP requests. */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CLOSES, DEFAULT_LIMITS, ERRORS, SUBPROTOCOL, type ServerFrame } from "../protocol.ts";
 import { BYTES_CASES, bytesOf, UPGRADE_CASES } from "./bad-input-bytes.ts";
@@ -10,6 +9,7 @@ import { newId, openWorld, ROOMS_MAX, SECRET, STAGE, type World } from "./bad-in
 import { describeEngine } from "./engines.ts";
 import { startWorld } from "./faults/world.ts";
 import { startEmbedded, type Running } from "./harness.ts";
+import { memoryMib } from "./memory.ts";
 import { closeCodeIn, exchange, reset, statusIn, upgradeRequest } from "./raw-socket.ts";
 import { RawClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
@@ -258,8 +258,4 @@ function errorIn(answer: Buffer): unknown {
 async function connections(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(/^skat_node_connections (\d+)/m.exec(text)?.[1]);
-}
-
-function memoryMib(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }
