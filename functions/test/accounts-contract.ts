@@ -144,7 +144,10 @@ export function describeAccounts(title: string, open: () => Promise<AccountsWorl
       const [ann, ben] = [await signUp(url), await signUp(url, "Ben")];
       const answers: Answer[] = [];
       for (let tries = 0; tries < 12; tries++) {
-        answers.push((await signIn(tries % 2 ? url : other, ann.email, `guess number ${tries}`))[1]);
+        // Written in another way it is the same address, also behind one that only a search would find.
+        const hidden = `{"x":{"email":"${tries}@example.org"},"\\u0065mail":"\\u0070${ann.email.slice(1).toUpperCase()}",`;
+        const guess = `${hidden}"password":"guess number ${tries}"}`;
+        answers.push(await new Visitor(tries % 2 ? url : other).send("/api/auth/sign-in/email", guess));
       }
       const refused = answers.filter((answer) => codeOf(answer) === "rate_limited");
       expect(answers[0]?.status).toBe(401);

@@ -10,12 +10,16 @@ import { describeEngine } from "./engines.ts";
 import { startWorld } from "./faults/world.ts";
 import { startEmbedded, type Running } from "./harness.ts";
 import { memoryMib } from "./memory.ts";
-import { closeCodeIn, exchange, reset, statusIn, upgradeRequest } from "./raw-socket.ts";
+import { closeCodeIn, dribble, exchange, reset, statusIn, upgradeRequest } from "./raw-socket.ts";
 import { RawClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
 const ENV = { STAGE, AUTH_SECRET: SECRET, ROOMS_PER_SESSION_MAX: String(ROOMS_MAX) };
 const MEMORY_GROWTH_MAX_MIB = 150;
+/** Each goes on with a header that never ends. */
+const SLOW_REQUESTS = Array.from({ length: 40 }, (_, n) =>
+  n % 2 ? "GET /api/rooms HTTP/1.1\r\nX: " : upgradeRequest().slice(0, -2),
+);
 const ANSWERS = new Set<ServerFrame["type"]>(["error", "sent", "welcome", "joined", "left", "reset"]);
 
 interface Product {
@@ -43,11 +47,15 @@ function describeBadInput(start: () => Promise<Product>): void {
   let world: World;
   let memoryBeforeMib: number;
   let silent: RawClient;
+  let slow: Promise<number[]>;
   beforeAll(async () => {
     product = await start();
     world = await openWorld(product.running);
     memoryBeforeMib = memoryMib(product.running.pid);
     silent = await RawClient.open(product.running.url);
+    slow = Promise.all(
+      SLOW_REQUESTS.map(async (begun) => statusIn(await dribble(product.running.url, begun))),
+    );
   }, 120_000);
   afterAll(async () => void (await product?.stop()), 60_000);
 
@@ -154,6 +162,10 @@ function describeBadInput(start: () => Promise<Product>): void {
     const response = await fetch(`${product.running.url}/ws`, { method: "POST" });
     expect([response.status, response.headers.get("upgrade")]).toEqual([426, "websocket"]);
   });
+
+  test("http: requests and upgrades that come byte by byte are cut", async () => {
+    expect(await slow).toEqual(Array(SLOW_REQUESTS.length).fill(408));
+  }, 60_000);
 
   test("frame: none at all until the time for auth is over", async () => {
     await waitFor(() => silent.closed, "the silent connection to be closed", 15_000);
