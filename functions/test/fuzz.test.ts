@@ -158,6 +158,14 @@ describe("within the process", () => {
         );
       session.receive(JSON.stringify({ type: "auth", token: pass.token, ref: -1 }));
       await settled(-1);
+      await waitFor(
+        () => {
+          session.receive(JSON.stringify({ type: "join", room: LOBBY }));
+          return told.some((answer) => answer.type === "joined" && !answer.provisional);
+        },
+        "the room to be settled",
+        60_000,
+      );
       const inputs = fc.sample(frame, drawn(RUNS.session));
       for (let at = 0; at < inputs.length; at += BATCH) {
         told.length = 0;
