@@ -23,6 +23,7 @@ interface Product {
 const ENV = { STAGE: "rooms" };
 const EFFECT_MS_MAX = 5_000;
 const BANS = 20;
+const SAMPLES = 100;
 
 describe("rooms on embedded engines", () => {
   describeRooms(async () => {
@@ -76,6 +77,34 @@ describeEngine(["control"], "rooms on real engines, over two nodes", () => {
     ]);
     for (const client of [...clients, speaker]) client.close();
   });
+
+  it(`[G13] from ban to left on the other node, each of ${SAMPLES} with and ${SAMPLES} without the notice, within ${EFFECT_MS_MAX} ms`, async () => {
+    const owner = await Person.on(urls, "Olga");
+    const by = { id: owner.id, name: owner.name };
+    const room = await owner.room("public");
+    const ways: Record<string, (user: Person) => Promise<unknown>> = {
+      "with the notice": ({ id }) => owner.do("PUT", `/rooms/${room}/bans/${id}`, { reason: "" }),
+      "without it": ({ id, name }) =>
+        store.moderation.ban(room, { user: { id, name }, reason: "", untilMs: FOREVER_MS }, by),
+    };
+    for (const [way, ban] of Object.entries(ways)) {
+      const people = await Promise.all(Array.from({ length: SAMPLES }, (_, n) => Person.on(urls, `n${n}`)));
+      const clients = await Promise.all(people.map((one) => one.joined(room, 1)));
+      const times: Promise<number>[] = [];
+      for (const [n, one] of people.entries()) {
+        const startMs = performance.now();
+        await ban(one);
+        times.push((clients[n] as RawClient).next("left").then(() => performance.now() - startMs));
+      }
+      const tookMs = (await Promise.all(times)).sort((a, b) => a - b);
+      const at = (share: number) => tookMs[Math.ceil(share * SAMPLES) - 1]?.toFixed(0);
+      console.log(
+        `ban to left ${way}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, slowest ${at(1)} ms of ${SAMPLES}`,
+      );
+      expect(tookMs.at(-1)).toBeLessThan(EFFECT_MS_MAX);
+      for (const client of clients) client.close();
+    }
+  }, 120_000);
 });
 
 function describeRooms(start: () => Promise<Product>): void {
