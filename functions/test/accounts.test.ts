@@ -121,7 +121,7 @@ describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBro
     expect((await admin("bans", "lift", room, eve.id, "--yes")).code).toBe(0);
     expect((await admin("rooms", "role", room, owner.id, "member", "--yes")).err).toContain("last owner");
     expect((await admin("rooms", "archive", room, "--yes")).code).toBe(0);
-    const trail = (await owner.do("GET", `/rooms/${room}/audit`))["items"] as {
+    const trail = (await owner.do("GET", `/rooms/${room}/audit`))["changes"] as {
       action: string;
       by: { id: string };
     }[];
