@@ -1,7 +1,6 @@
 /** What the commands of `npm run admin` have in common: a noun with verbs, and what each is given. */
 import type { AccountStore } from "../core/accounts.ts";
 import type { DeadLetters, EventLog } from "../core/event-log.ts";
-import type { RevocationStore } from "../core/revocations.ts";
 import type { Page, PageOf } from "../core/room-store.ts";
 import type { Store } from "../core/store.ts";
 
@@ -17,8 +16,8 @@ export interface Call {
   readonly options: Options;
   /** The log and its dead letters, opened by the first who asks. */
   openLog(): Promise<{ readonly log: EventLog; readonly deadLetters: DeadLetters }>;
-  /** Accounts, bots and what is called back, opened by the first who asks. */
-  openAccounts(): Promise<AccountStore & RevocationStore>;
+  /** Accounts and bots, opened by the first who asks. */
+  openAccounts(): Promise<AccountStore>;
   /** Rooms, members and bans, opened by the first who asks. */
   openStore(): Promise<Store>;
   print(text: string): void;

@@ -68,6 +68,10 @@ export const ACTIONS = [
   "revoke",
   "block",
   "unblock",
+  // Of the whole server, so in no room.
+  "sign-out",
+  "bar",
+  "revoke-token",
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];

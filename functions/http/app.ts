@@ -9,6 +9,7 @@ import type { Metrics } from "../lib/metrics.ts";
 import type { AllowedOrigins } from "../lib/origins.ts";
 import { ERRORS } from "../protocol.ts";
 import { accountRoutes, addAccountPaths } from "./accounts.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { brokenOff } from "./body.ts";
 import { botRoutes } from "./bot-routes.ts";
 import { chatRoutes, type ChatRoutesDeps } from "./chat-routes.ts";
@@ -55,6 +56,7 @@ export function createApp(deps: AppDeps): Hono {
     ...moderationRoutes(node),
     ...accountRoutes(signIn),
     ...botRoutes(signIn, limits),
+    ...auditRoutes(node, signIn),
   ];
   serveRoutes(app, routes, deps);
   if (signIn.accounts) addAccountPaths(app, { ...deps, accounts: signIn.accounts });

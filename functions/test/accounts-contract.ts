@@ -330,6 +330,13 @@ export function describeAccounts(title: string, open: () => Promise<AccountsWorl
       expect(codeOf(await loser.post("/api/owner", { code }))).toBe("wrong_code");
 
       await botsAreLimited(owner, other);
+      const { changes } = (await owner.get("/api/audit")).body as { changes: { action: string }[] };
+      expect(changes.find(({ action }) => action === "revoke-token")).toMatchObject({
+        user: { name: "Bot" },
+        by: { name: owner === ann ? "Ann" : "Eve" },
+        detail: { token: expect.any(String) },
+      });
+      expect(codeOf(await loser.get("/api/audit"))).toBe("owner_only");
       expect(codeOf(await loser.post("/api/bots", { name: "x", scopes: ["read"] }))).toBe("owner_only");
     });
   });

@@ -96,6 +96,14 @@ describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBro
       return again.frames.some((frame) => frame.type === "error" && frame.code === "token_revoked");
     };
     await waitFor(isRefused, "the first node to know of it");
+    await admin("users", "bar", eve.user.id, "--yes"); // a second time: nothing is changed
+    const { out } = await admin("rooms", "audit", "--json");
+    const trail = JSON.parse(out) as { action: string; user?: { id: string }; by: { id: string } }[];
+    const byHand = trail.filter(({ user }) => user?.id === id || user?.id === eve.user.id);
+    expect(byHand.filter(({ by }) => by.id === "operator").map(({ action }) => action)).toEqual([
+      "bar",
+      "sign-out",
+    ]);
     const unknown = await admin("tokens", "revoke", "none", "--yes");
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("no token none")]);
   }, 180_000);

@@ -8,6 +8,7 @@ import { connect } from "node:net";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { decodeFrame, refIn } from "../core/decode.ts";
 import { accountRoutes } from "../http/accounts.ts";
+import { auditRoutes } from "../http/audit-routes.ts";
 import { botRoutes } from "../http/bot-routes.ts";
 import { chatRoutes } from "../http/chat-routes.ts";
 import { moderationRoutes } from "../http/moderation-routes.ts";
@@ -95,7 +96,7 @@ describe("within the process", () => {
       const { node, signIn, limits, routes } = world;
       const all = [
         ...[...chatRoutes(routes), ...roomRoutes(node, limits), ...moderationRoutes(node)],
-        ...[...accountRoutes(signIn), ...botRoutes(signIn, limits)],
+        ...[...accountRoutes(signIn), ...botRoutes(signIn, limits), ...auditRoutes(node, signIn)],
       ];
       const schemas = all.flatMap(({ body, query }) =>
         [body, query].filter((schema) => schema !== undefined),
