@@ -11,6 +11,9 @@ const TEST_FOLDERS = ["functions/test", "scripts"];
 const FIXED_IN: readonly (readonly [name: string, version: string])[] = [
   ["ws", "8.21.1"], // CVE-2024-37890, CVE-2026-48779, CVE-2026-62389
   ["@hono/node-server", "2.1.6"], // CVE-2026-126343
+  ["hono", "4.13.0"], // CVE-2026-22817, CVE-2026-54290, CVE-2026-69207
+  ["better-auth", "1.7.16"], // CVE-2025-61928, CVE-2026-45364, CVE-2026-53516, CVE-2026-110862
+  ["vite", "8.0.5"], // CVE-2026-39364
   ["socket.io-parser", "4.2.7"], // CVE-2023-32695, CVE-2026-33151, CVE-2026-69185
   ["engine.io", "6.4.2"], // CVE-2022-41940, CVE-2023-31125
 ];

@@ -75,7 +75,8 @@ export function createApp(deps: AppDeps): Hono {
     throw new ChatError("upgrade_required", "This path speaks WebSocket only.");
   });
   if (webDir !== undefined) addPage(app, webDir);
-  app.notFound(() => {
+  // A route, since what `notFound` throws passes by the middleware: its answer would be without the headers.
+  app.all("*", () => {
     throw new ChatError("not_found", "No such path.");
   });
   return app;

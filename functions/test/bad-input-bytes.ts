@@ -125,7 +125,7 @@ export const BYTES_CASES: readonly BytesCase[] = [
   },
 ];
 
-export function bytesOf({ frames }: BytesCase): Buffer[] {
+export function bytesOf({ frames }: Pick<BytesCase, "frames">): Buffer[] {
   return [Buffer.from(upgradeRequest()), ...frames.map(rawFrame)];
 }
 

@@ -26,7 +26,7 @@ export function exchange(
 }
 
 /** Connects, writes what begins a request, then a byte five times a second, until the server has had enough; answers what it said. */
-export function dribble(url: string, begun: string, deadlineMs = 50_000): Promise<Buffer> {
+export function dribble(url: string, begun: string | Buffer, deadlineMs = 50_000): Promise<Buffer> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

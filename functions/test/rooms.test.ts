@@ -24,6 +24,7 @@ const ENV = { STAGE: "rooms" };
 const EFFECT_MS_MAX = 5_000;
 const BANS = 20;
 const SAMPLES = 100;
+const VICTIMS = 12;
 
 describe("rooms on embedded engines", () => {
   describeRooms(async () => {
@@ -299,6 +300,44 @@ function describeRooms(start: () => Promise<Product>): void {
     watcher.close();
     speaker.close();
   }, 60_000);
+
+  it("[G13] while everybody writes and some are put out, those hear nothing after `left`, and nobody else loses anything", async () => {
+    const room = await owner.room("public");
+    const speakers = [await owner.joined(room), await other.joined(room, 1)];
+    const victims = await Promise.all(Array.from({ length: VICTIMS }, (_, n) => person(`victim ${n}`)));
+    const clients = await Promise.all(victims.map((victim, n) => victim.joined(room, n)));
+    const said: string[] = [];
+    let areOut = false;
+    const talk = async (speaker: RawClient, n: number) => {
+      for (let count = 0; !areOut || count < 10; count++) {
+        const body = `${n}: ${count}`;
+        expect(await say(speaker, room, body)).toBe("sent");
+        said.push(body);
+      }
+    };
+    const talking = speakers.map(talk);
+    for (const [n, victim] of victims.entries()) {
+      const startMs = performance.now();
+      if (n % 3) await owner.do("DELETE", `/rooms/${room}/members/${victim.id}`);
+      else await owner.do("PUT", `/rooms/${room}/bans/${victim.id}`, {});
+      await (clients[n] as RawClient).next("left");
+      expect(performance.now() - startMs).toBeLessThan(EFFECT_MS_MAX);
+    }
+    const atTheEnd = said.length;
+    await waitFor(() => said.length >= atTheEnd + 20, "some more messages", 20_000);
+    areOut = true;
+    await Promise.all(talking);
+    const bodies = (client: RawClient) => frames(client, "event").map(({ body }) => body);
+    await waitFor(() => speakers.every((one) => bodies(one).length >= said.length), "all to be heard");
+    for (const speaker of speakers) expect(bodies(speaker).toSorted()).toEqual(said.toSorted());
+    expect(bodies(speakers[0] as RawClient)).toEqual(bodies(speakers[1] as RawClient));
+    for (const { frames: heardFrames } of clients) {
+      const leftAt = heardFrames.findIndex(({ type }) => type === "left");
+      expect(heardFrames.slice(0, leftAt).some(({ type }) => type === "event")).toBe(true);
+      expect(heardFrames.slice(leftAt + 1).filter(({ type }) => type === "event")).toEqual([]);
+    }
+    for (const client of [...speakers, ...clients]) client.close();
+  }, 120_000);
 
   it("[G2] the retry of what was sent before a ban gets its first answer again; nothing new is taken", async () => {
     const room = await owner.room("public");
