@@ -2,7 +2,7 @@
 import { defineConfig } from "vitest/config";
 
 const faults = ["functions/test/**/faults/**/*.test.ts", "functions/test/**/*-faults.test.ts"];
-const common = { testTimeout: 30_000, hookTimeout: 60_000 };
+const common = { testTimeout: 30_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {

@@ -2,7 +2,9 @@
 import { createInterface } from "node:readline/promises";
 import { parseArgs } from "node:util";
 import { Refusal, type Call, type Noun, type Options } from "./admin/command.ts";
+import { bans } from "./admin/bans.ts";
 import { deadLetters } from "./admin/dead-letters.ts";
+import { rooms } from "./admin/rooms.ts";
 import { tokens } from "./admin/tokens.ts";
 import { users } from "./admin/users.ts";
 import { ConfigError, loadConfig, type Config } from "./config.ts";
@@ -10,7 +12,7 @@ import { openLog, openStore } from "./engines.ts";
 import { createLifecycle, type Lifecycle } from "./lib/lifecycle.ts";
 import { createLogger } from "./lib/logger.ts";
 
-const NOUNS: Readonly<Record<string, Noun>> = { "dead-letters": deadLetters, users, tokens };
+const NOUNS: Readonly<Record<string, Noun>> = { "dead-letters": deadLetters, users, tokens, rooms, bans };
 const CLOSE_MS = 5_000;
 
 // Standard output is for what was asked for.
@@ -56,6 +58,11 @@ function parse(args: readonly string[]) {
 function callOf(names: readonly string[], options: Options, config: Config, lifecycle: Lifecycle): Call {
   let opened: ReturnType<typeof openLog> | undefined;
   let store: ReturnType<typeof openStore> | undefined;
+  const opening = () => {
+    if (!config.database)
+      throw new Refusal("The store is embedded, and its process has it to itself. Set DATABASE_URL.");
+    return (store ??= openStore({ config, logger, lifecycle }));
+  };
   return {
     names,
     options,
@@ -66,11 +73,8 @@ function callOf(names: readonly string[], options: Options, config: Config, life
         throw new Refusal("The log is embedded: its dead letters end with its process. Set KAFKA_BROKERS.");
       return (opened ??= openLog({ config, logger, lifecycle }));
     },
-    openAccounts: async () => {
-      if (!config.database)
-        throw new Refusal("The store is embedded, and its process has it to itself. Set DATABASE_URL.");
-      return (await (store ??= openStore({ config, logger, lifecycle }))).accounts;
-    },
+    openAccounts: async () => (await opening()).accounts,
+    openStore: async () => (await opening()).store,
   };
 }
 

@@ -6,6 +6,7 @@ import type { BotToken as BotTokenRow, PrismaClient } from "../generated/prisma/
 import { ChatError } from "../lib/errors.ts";
 import type { User } from "../protocol.ts";
 import type { Database } from "./database.ts";
+import { checkTexts, noted } from "./prisma-ask.ts";
 import { storeError } from "./store-errors.ts";
 
 export class PrismaAccountStore implements AccountStore, RevocationStore {
@@ -38,8 +39,30 @@ export class PrismaAccountStore implements AccountStore, RevocationStore {
     }));
   }
 
-  async endSessions(user: string): Promise<number> {
-    return (await this.#ask((prisma) => prisma.session.deleteMany({ where: { userId: user } }))).count;
+  async endSessions(user: string, by: User): Promise<number> {
+    checkTexts(user);
+    const [row] = await this.#ask(
+      (prisma) => prisma.$queryRaw<{ ended: number }[]>`
+        WITH gone AS (DELETE FROM sessions WHERE user_id = ${user} RETURNING user_id), done AS (
+          SELECT NULL::text AS room, id AS "user", name AS user_name FROM users WHERE id IN (SELECT user_id FROM gone)
+        ), trail AS (${noted(by, "sign-out")}) SELECT count(*)::int AS ended FROM gone`,
+    );
+    return row?.ended ?? 0;
+  }
+
+  async bar(user: string, untilMs: number, by: User): Promise<void> {
+    checkTexts(user);
+    await this.#ask(
+      (prisma) => prisma.$executeRaw`
+        WITH barred AS (
+          INSERT INTO revocations (subject, until) VALUES ('user:' || ${user}::text, ${new Date(untilMs)}::timestamptz)
+          ON CONFLICT DO NOTHING RETURNING subject
+        ), done AS (
+          SELECT NULL::text AS room, ${user}::text AS "user",
+            coalesce((SELECT name FROM users WHERE id = ${user}), '') AS user_name
+          FROM barred
+        ) ${noted(by, "bar")}`,
+    );
   }
 
   async createBot({ id, name }: User, createdBy: string): Promise<void> {
@@ -75,8 +98,15 @@ export class PrismaAccountStore implements AccountStore, RevocationStore {
       : { user: { id: row.owner.id, name: row.owner.name }, token: toToken(row) };
   }
 
-  async removeBotToken(id: string): Promise<boolean> {
-    return (await this.#ask((prisma) => prisma.botToken.deleteMany({ where: { id } }))).count > 0;
+  async removeBotToken(id: string, by: User): Promise<boolean> {
+    checkTexts(id);
+    const removed = await this.#ask(
+      (prisma) => prisma.$executeRaw`
+        WITH gone AS (DELETE FROM bot_tokens WHERE id = ${id} RETURNING bot), done AS (
+          SELECT NULL::text AS room, id AS "user", name AS user_name FROM bots WHERE id IN (SELECT bot FROM gone)
+        ) ${noted(by, "revoke-token", { token: id })}`,
+    );
+    return removed > 0;
   }
 
   async revokedSince(atMs?: number): Promise<readonly Revocation[]> {

@@ -92,7 +92,8 @@ function toPrincipal({ sub, name, exp, sid }: JWTPayload): Principal {
 /** What a token says of its issuer, before anything is proved. */
 export function issuerOf(token: string): string | undefined {
   try {
-    return decodeJwt(token).iss;
+    const { iss }: Record<string, unknown> = decodeJwt(token); // it may be anything: only what is proved has its type
+    return typeof iss === "string" ? iss : undefined;
   } catch (error) {
     if (error instanceof errors.JOSEError || error instanceof TypeError) return undefined;
     throw error;

@@ -111,6 +111,18 @@ export class PrismaRooms implements RoomStore {
     return toPageOf(rows, page, toListed, (row) => timeKey({ at: row.created_at, id: row.id }));
   }
 
+  async allRooms(page: Page): Promise<PageOf<RoomInfo>> {
+    checkTexts(page.after);
+    const { at, id } = readTimeKey(page.after ?? "");
+    const rows = await this.#ask(
+      (prisma) => prisma.$queryRaw<(Columns & { created_at: Date })[]>`
+        SELECT ${COLUMNS}, rooms.created_at FROM rooms
+        WHERE (rooms.created_at, rooms.id) > (${at}::timestamptz, ${id}::text)
+        ORDER BY rooms.created_at, rooms.id LIMIT ${page.limit + 1}`,
+    );
+    return toPageOf(rows, page, toRoom, (row) => timeKey({ at: row.created_at, id: row.id }));
+  }
+
   async standings(pairs: readonly Pair[]): Promise<readonly (Standing | undefined)[]> {
     if (pairs.length === 0) return [];
     const rooms = pairs.map(([room]) => room);

@@ -1,5 +1,5 @@
 /** `npm run admin -- tokens`: the tokens of bots, and taking them away. */
-import { Refusal, type Call, type Noun } from "./command.ts";
+import { OPERATOR, Refusal, type Call, type Noun } from "./command.ts";
 
 export const tokens: Noun = { list, revoke };
 
@@ -21,7 +21,7 @@ async function revoke({ names, options, openAccounts, print, confirm }: Call): P
   await confirm(`Take ${names.join(", ")} away? Nothing brings them back.`);
   const accounts = await openAccounts();
   for (const id of names) {
-    if (!(await accounts.removeBotToken(id))) throw new Refusal(`There is no token ${id}.`);
+    if (!(await accounts.removeBotToken(id, OPERATOR))) throw new Refusal(`There is no token ${id}.`);
     print(`${id} is refused on every node within five seconds.`);
   }
 }

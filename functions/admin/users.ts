@@ -1,6 +1,6 @@
 /** `npm run admin -- users`: who has an account; sign somebody out everywhere, or take an account's or guest's every token away. */
 import type { Account } from "../core/accounts.ts";
-import { Refusal, type Call, type Noun } from "./command.ts";
+import { OPERATOR, Refusal, type Call, type Noun } from "./command.ts";
 
 /** Longer than any token of a guest or of another issuer is made for. */
 const BARRED_MS = 10 * 365 * 86_400_000;
@@ -19,7 +19,7 @@ async function signOut(call: Call): Promise<void> {
   const ids = named(call);
   await call.confirm(`Sign ${ids.join(", ")} out everywhere?`);
   const accounts = await call.openAccounts();
-  for (const id of ids) call.print(`${id}: ${await accounts.endSessions(id)} sessions ended.`);
+  for (const id of ids) call.print(`${id}: ${await accounts.endSessions(id, OPERATOR)} sessions ended.`);
 }
 
 async function bar(call: Call): Promise<void> {
@@ -29,7 +29,7 @@ async function bar(call: Call): Promise<void> {
   );
   const accounts = await call.openAccounts();
   for (const id of ids) {
-    await accounts.revoke(`user:${id}`, Date.now() + BARRED_MS);
+    await accounts.bar(id, Date.now() + BARRED_MS, OPERATOR);
     call.print(`${id} is refused on every node within five seconds.`);
   }
 }

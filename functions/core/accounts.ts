@@ -43,8 +43,10 @@ export interface Account {
 export interface PeopleStore {
   /** Oldest first. */
   accounts(): Promise<readonly Account[]>;
-  /** Calls every session of the user back; answers how many there were. */
-  endSessions(user: string): Promise<number>;
+  /** Calls every session of the user back, and notes it in the trail; answers how many there were. */
+  endSessions(user: string, by: User): Promise<number>;
+  /** Refuses the user's every token until then, and notes it in the trail. Idempotent. */
+  bar(user: string, untilMs: number, by: User): Promise<void>;
 }
 
 export interface BotToken {
@@ -72,8 +74,8 @@ export interface BotStore {
   /** Oldest first. */
   bots(): Promise<readonly Bot[]>;
   findBotToken(digest: string): Promise<{ user: User; token: BotToken } | undefined>;
-  /** Calls its sessions back too. Answers whether there was one. */
-  removeBotToken(id: string): Promise<boolean>;
+  /** Calls its sessions back too, and notes it in the trail. Answers whether there was one. */
+  removeBotToken(id: string, by: User): Promise<boolean>;
 }
 
 export interface BotIssuer {

@@ -128,6 +128,11 @@ export class Moderation {
     return this.#deps.store.moderation.blocks(user.id, page);
   }
 
+  /** Of every room and of the server; for its owner, who was asked for before. */
+  trail(page: Page): Promise<PageOf<Change>> {
+    return this.#deps.store.changes.listChanges(undefined, page);
+  }
+
   async audit(room: string, by: User, page: Page): Promise<PageOf<Change>> {
     await this.#rooms.permit(room, by, "audit");
     return this.#deps.store.changes.listChanges(room, page);

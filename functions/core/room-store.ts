@@ -68,6 +68,10 @@ export const ACTIONS = [
   "revoke",
   "block",
   "unblock",
+  // Of the whole server, so in no room.
+  "sign-out",
+  "bar",
+  "revoke-token",
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];
@@ -112,6 +116,8 @@ export interface RoomStore {
   idOfSlug(slug: string): Promise<string | undefined>;
   /** The user's own and, unless `mine`, the public ones that are not archived, in the order of their making. */
   listRooms(user: string, mine: boolean, page: Page): Promise<PageOf<ListedRoom>>;
+  /** Every room of the stage, whoever is in it, in the order of their making: for the one in charge. */
+  allRooms(page: Page): Promise<PageOf<RoomInfo>>;
   /** One answer for each pair, in that order; undefined where the room is not there. */
   standings(pairs: readonly Pair[]): Promise<readonly (Standing | undefined)[]>;
   /** Rooms of which the user is the owner. */

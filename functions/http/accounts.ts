@@ -73,10 +73,20 @@ async function answer(c: Context, deps: AccountPathsDeps): Promise<Response> {
 
 /** By the account, wherever the guesses come from, and by the client's address, whatever it guesses. */
 async function countGuess(c: Context, body: string, { rates, addressOf }: AccountPathsDeps): Promise<void> {
-  const [, email] = /"email"\s*:\s*"([^"]{1,320})"/.exec(body) ?? [];
+  const email = emailIn(body);
   const address = rateKeyOf(addressOf(requestOf(c)));
   if (address !== undefined) await rates.take("signIns", `address ${address}`);
   if (email !== undefined) await rates.take("signIns", `account ${digestOf(email.toLowerCase())}`);
+}
+
+/** As the library will read it, however it is escaped, and with the last one where there are several. */
+function emailIn(body: string): string | undefined {
+  try {
+    const { email } = JSON.parse(body) as { email?: unknown };
+    return typeof email === "string" ? email : undefined;
+  } catch {
+    return undefined; // No JSON, or null: it is refused and guesses nothing.
+  }
 }
 
 /** Names of keys hold nobody's address. */

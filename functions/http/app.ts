@@ -9,6 +9,7 @@ import type { Metrics } from "../lib/metrics.ts";
 import type { AllowedOrigins } from "../lib/origins.ts";
 import { ERRORS } from "../protocol.ts";
 import { accountRoutes, addAccountPaths } from "./accounts.ts";
+import { auditRoutes } from "./audit-routes.ts";
 import { brokenOff } from "./body.ts";
 import { botRoutes } from "./bot-routes.ts";
 import { chatRoutes, type ChatRoutesDeps } from "./chat-routes.ts";
@@ -55,6 +56,7 @@ export function createApp(deps: AppDeps): Hono {
     ...moderationRoutes(node),
     ...accountRoutes(signIn),
     ...botRoutes(signIn, limits),
+    ...auditRoutes(node, signIn),
   ];
   serveRoutes(app, routes, deps);
   if (signIn.accounts) addAccountPaths(app, { ...deps, accounts: signIn.accounts });
@@ -73,7 +75,8 @@ export function createApp(deps: AppDeps): Hono {
     throw new ChatError("upgrade_required", "This path speaks WebSocket only.");
   });
   if (webDir !== undefined) addPage(app, webDir);
-  app.notFound(() => {
+  // A route, since what `notFound` throws passes by the middleware: its answer would be without the headers.
+  app.all("*", () => {
     throw new ChatError("not_found", "No such path.");
   });
   return app;

@@ -1,9 +1,10 @@
 /** Routes of bots, for the owner: make one, give it tokens with scopes, take them away. */
 import { z } from "zod";
 import type { SignIn } from "../core/accounts.ts";
-import { isPerson, SCOPES, type Principal } from "../core/auth.ts";
+import { SCOPES } from "../core/auth.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { Limits } from "../protocol.ts";
+import { checkOwner } from "./authenticate.ts";
 import { route, type Route } from "./routes.ts";
 import { done, name, user } from "./schemas.ts";
 
@@ -28,11 +29,6 @@ const bot = z
   .meta({ id: "Bot" });
 
 export function botRoutes({ bots, store }: SignIn, limits: Limits): readonly Route[] {
-  const checkOwner = async (principal: Principal): Promise<void> => {
-    if (!isPerson(principal) || (await store.owner()) !== principal.user.id) {
-      throw new ChatError("owner_only", "Only the owner of this server may do this.");
-    }
-  };
   return [
     route({
       method: "get",
@@ -40,7 +36,7 @@ export function botRoutes({ bots, store }: SignIn, limits: Limits): readonly Rou
       title: "Every bot and what its tokens are for",
       answer: z.object({ bots: z.array(bot).readonly() }),
       handle: async ({ principal }) => {
-        await checkOwner(principal);
+        await checkOwner(store, principal);
         return { bots: await store.bots() };
       },
     }),
@@ -51,7 +47,7 @@ export function botRoutes({ bots, store }: SignIn, limits: Limits): readonly Rou
       body: z.object({ name: name(limits), scopes, days }),
       answer: z.object({ user, ...given }),
       handle: async ({ principal, body }) => {
-        await checkOwner(principal);
+        await checkOwner(store, principal);
         const made = await bots.create(body.name, principal.user);
         return { user: made, ...(await bots.issue(made.id, body.scopes, toMs(body.days))) };
       },
@@ -63,7 +59,7 @@ export function botRoutes({ bots, store }: SignIn, limits: Limits): readonly Rou
       body: z.object({ scopes, days }),
       answer: z.object(given),
       handle: async ({ principal, param, body }) => {
-        await checkOwner(principal);
+        await checkOwner(store, principal);
         return bots.issue(param("bot"), body.scopes, toMs(body.days));
       },
     }),
@@ -73,8 +69,8 @@ export function botRoutes({ bots, store }: SignIn, limits: Limits): readonly Rou
       title: "Calls a bot's token back; its sessions end everywhere within five seconds",
       answer: done,
       handle: async ({ principal, param }) => {
-        await checkOwner(principal);
-        if (!(await store.removeBotToken(param("token")))) {
+        await checkOwner(store, principal);
+        if (!(await store.removeBotToken(param("token"), principal.user))) {
           throw new ChatError("unknown_bot", "There is no such token.");
         }
         return {};

@@ -67,9 +67,12 @@ export interface ServerOptions {
  */
 export const KEEP_ALIVE_MS = 130_000;
 
+/** A client that sends its request byte by byte is answered 408 and cut, so that slow ones can't hold all there is. */
+const SLOW_LIMITS = { headersTimeout: 8_000, requestTimeout: 30_000, connectionsCheckingInterval: 1_000 };
+
 export function createServer(options: ServerOptions): Server {
   const serveApp = getRequestListener(options.app.fetch);
-  const server = createHttpServer((req, res) => {
+  const server = createHttpServer(SLOW_LIMITS, (req, res) => {
     const door = doorOf(req, options);
     if (door?.request) serveAtDoor(door, req, res, options);
     else void serveApp(req, res);

@@ -8,6 +8,7 @@ import {
   signUp,
   type AccountsWorld,
 } from "./accounts-contract.ts";
+import { Person } from "./api-client.ts";
 import { describeEngine } from "./engines.ts";
 import { runAdmin, startEmbedded, startNode } from "./harness.ts";
 import { createPostgresWorld } from "./postgres-world.ts";
@@ -95,7 +96,48 @@ describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBro
       return again.frames.some((frame) => frame.type === "error" && frame.code === "token_revoked");
     };
     await waitFor(isRefused, "the first node to know of it");
+    await admin("users", "bar", eve.user.id, "--yes"); // a second time: nothing is changed
+    const { out } = await admin("rooms", "audit", "--json");
+    const trail = JSON.parse(out) as { action: string; user?: { id: string }; by: { id: string } }[];
+    const byHand = trail.filter(({ user }) => user?.id === id || user?.id === eve.user.id);
+    expect(byHand.filter(({ by }) => by.id === "operator").map(({ action }) => action)).toEqual([
+      "bar",
+      "sign-out",
+    ]);
     const unknown = await admin("tokens", "revoke", "none", "--yes");
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("no token none")]);
   }, 180_000);
+
+  it("[G13] by hand: rooms are listed, a ban takes effect on every node within 5 s, and the owner reads who did it", async () => {
+    const [owner, eve] = [await Person.on(urls, "Olga"), await Person.on(urls, "Eve")];
+    const room = await owner.room("public", "By hand");
+    const client = await eve.joined(room, 1);
+    const json = async (...args: string[]) =>
+      JSON.parse((await admin(...args, "--json")).out) as { id: string }[];
+    expect((await json("rooms", "list")).map(({ id }) => id)).toEqual(
+      expect.arrayContaining(["lobby", room]),
+    );
+    expect(await json("rooms", "members", "by-hand")).toHaveLength(2);
+    expect((await admin("bans", "add", room, eve.id)).code).toBe(1); // not without being asked
+    expect((await admin("bans", "add", room, eve.id, "spam", "again", "--yes")).out).toContain(
+      "within five seconds",
+    );
+    const startMs = performance.now();
+    expect(await client.next("left")).toMatchObject({ reason: "banned" });
+    expect(performance.now() - startMs).toBeLessThan(EVERYWHERE_MS);
+    expect(await json("bans", "list", room)).toMatchObject([{ user: { id: eve.id }, reason: "spam again" }]);
+    expect((await admin("bans", "lift", room, eve.id, "--yes")).code).toBe(0);
+    expect((await admin("rooms", "role", room, owner.id, "member", "--yes")).err).toContain("last owner");
+    expect((await admin("rooms", "archive", room, "--yes")).code).toBe(0);
+    const trail = (await owner.do("GET", `/rooms/${room}/audit`))["changes"] as {
+      action: string;
+      by: { id: string };
+    }[];
+    const byHand = trail.filter(({ by }) => by.id === "operator").map(({ action }) => action);
+    expect(byHand).toEqual(["update", "unban", "ban"]);
+    expect(await json("rooms", "audit", room)).toHaveLength(trail.length);
+    const unknown = await admin("bans", "list", "no-such-room");
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("no room no-such-room")]);
+    client.close();
+  }, 240_000);
 });

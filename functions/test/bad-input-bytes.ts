@@ -66,6 +66,41 @@ export const BYTES_CASES: readonly BytesCase[] = [
     frames: [{ opcode: TEXT, payload: deflateRawSync(Buffer.alloc(32 * KIB * KIB)), reserved: RSV1 }],
     closeCode: 1002,
   },
+  { what: "all reserved bits", frames: [{ opcode: TEXT, payload: "{}", reserved: 0x70 }], closeCode: 1002 },
+  { what: "a pong in fragments", frames: [{ opcode: 10, fin: false }], closeCode: 1002 },
+  { what: "a pong of 126 bytes", frames: [{ opcode: 10, payload: "x".repeat(126) }], closeCode: 1002 },
+  { what: "a close of 126 bytes", frames: [{ opcode: CLOSE, payload: "x".repeat(126) }], closeCode: 1002 },
+  { what: "a close in fragments", frames: [{ opcode: CLOSE, fin: false }], closeCode: 1002 },
+  ...[0, 999, 1004, 1006, 1015, 2999, 5000, 65_535].map((code) => ({
+    what: `a close with the code ${code}`,
+    frames: [{ opcode: CLOSE, payload: Buffer.from([code >> 8, code & 0xff]) }],
+    closeCode: 1002,
+  })),
+  ...[1000, 1001, 1007, 3000, 4999].map((code) => ({
+    what: `a close with the code ${code}, which is right`,
+    frames: [{ opcode: CLOSE, payload: Buffer.from([code >> 8, code & 0xff]) }],
+    closeCode: code,
+  })),
+  { what: "a close with nothing to say", frames: [{ opcode: CLOSE }], closeCode: 1005 },
+  {
+    what: "UTF-8 that is cut between fragments and never whole",
+    frames: [
+      { opcode: TEXT, payload: Buffer.from([0xe2, 0x82]), fin: false },
+      { opcode: CONTINUATION, payload: Buffer.from([0x28]) },
+    ],
+    closeCode: 1007,
+  },
+  {
+    what: "UTF-8 that is longer than it needs to be",
+    frames: [{ opcode: TEXT, payload: Buffer.from([0xc0, 0xaf]) }],
+    closeCode: 1007,
+  },
+  {
+    what: "UTF-8 beyond Unicode",
+    frames: [{ opcode: TEXT, payload: Buffer.from([0xf4, 0x90, 0x80, 0x80]) }],
+    closeCode: 1007,
+  },
+  { what: "a ping without mask", frames: [{ opcode: PING, masked: false }], closeCode: 1002 },
   { what: "a reserved opcode", frames: [{ opcode: 3, payload: "{}" }], closeCode: 1002 },
   { what: "a reserved control opcode", frames: [{ opcode: 11 }], closeCode: 1002 },
   { what: "a continuation of nothing", frames: [{ opcode: CONTINUATION, payload: "{}" }], closeCode: 1002 },
@@ -90,7 +125,7 @@ export const BYTES_CASES: readonly BytesCase[] = [
   },
 ];
 
-export function bytesOf({ frames }: BytesCase): Buffer[] {
+export function bytesOf({ frames }: Pick<BytesCase, "frames">): Buffer[] {
   return [Buffer.from(upgradeRequest()), ...frames.map(rawFrame)];
 }
 

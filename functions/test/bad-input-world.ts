@@ -41,7 +41,7 @@ export async function openWorld(running: Running): Promise<World> {
   const takenRoom = await createRoom(running.url, bob.token);
   const takenId = await say(running.url, bob.token, takenRoom);
   const room = rooms[0] ?? "";
-  await waitFor(() => isSettled(running.url, alice.token, room), "the room to be settled", 30_000);
+  await waitFor(() => isSettled(running.url, alice.token, room), "the room to be settled", 60_000);
   return { running, alice, bob, room, rooms, takenId, takenRoom, tokens: await badTokens(alice.user.id) };
 }
 
@@ -66,7 +66,8 @@ async function say(url: string, token: string, room: string): Promise<string> {
   return id;
 }
 
-async function isSettled(url: string, token: string, room: string): Promise<boolean> {
+/** Whether what may have been sent before is known; until then sends may be put off. */
+export async function isSettled(url: string, token: string, room: string): Promise<boolean> {
   const client = await RawClient.open(url, token);
   const joined = await client.ask({ type: "join", room });
   client.close();

@@ -1,7 +1,7 @@
 /** Whatever arrives gets its exact answer, and the product serves as before: frames, bytes, upgrades and HTTP requests. */
-import { readFileSync } from "node:fs";
+import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CLOSES, DEFAULT_LIMITS, ERRORS, SUBPROTOCOL, type ServerFrame } from "../protocol.ts";
+import { CLOSES, DEFAULT_LIMITS, ERRORS, LOBBY, SUBPROTOCOL, type ServerFrame } from "../protocol.ts";
 import { BYTES_CASES, bytesOf, UPGRADE_CASES } from "./bad-input-bytes.ts";
 import { FRAME_CASES, type FrameCase } from "./bad-input-frames.ts";
 import { HTTP_CASES, REQUEST_CASES, TRAVERSALS, type HttpCase } from "./bad-input-http.ts";
@@ -10,12 +10,29 @@ import { newId, openWorld, ROOMS_MAX, SECRET, STAGE, type World } from "./bad-in
 import { describeEngine } from "./engines.ts";
 import { startWorld } from "./faults/world.ts";
 import { startEmbedded, type Running } from "./harness.ts";
-import { closeCodeIn, exchange, reset, statusIn, upgradeRequest } from "./raw-socket.ts";
-import { RawClient } from "./test-client.ts";
+import { memoryMib } from "./memory.ts";
+import {
+  closeCodeIn,
+  dribble,
+  exchange,
+  rawFrame,
+  reset,
+  statusIn,
+  upgradeRequest,
+  type RawFrame,
+} from "./raw-socket.ts";
+import { guest, RawClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
 const ENV = { STAGE, AUTH_SECRET: SECRET, ROOMS_PER_SESSION_MAX: String(ROOMS_MAX) };
+const PACK = { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync };
 const MEMORY_GROWTH_MAX_MIB = 150;
+/** Each goes on with a header that never ends. */
+const SLOW_REQUESTS = Array.from({ length: 40 }, (_, n) =>
+  n % 2 ? "GET /api/rooms HTTP/1.1\r\nX: " : upgradeRequest().slice(0, -2),
+);
+/** A header that claims more bytes than ever come. */
+const HALF_A_FRAME: RawFrame = { opcode: 1, claimed: 60_000n };
 const ANSWERS = new Set<ServerFrame["type"]>(["error", "sent", "welcome", "joined", "left", "reset"]);
 
 interface Product {
@@ -43,11 +60,17 @@ function describeBadInput(start: () => Promise<Product>): void {
   let world: World;
   let memoryBeforeMib: number;
   let silent: RawClient;
+  let slow: Promise<number[]>;
+  let slowFrame: Promise<Buffer>;
   beforeAll(async () => {
     product = await start();
     world = await openWorld(product.running);
     memoryBeforeMib = memoryMib(product.running.pid);
     silent = await RawClient.open(product.running.url);
+    slow = Promise.all(
+      SLOW_REQUESTS.map(async (begun) => statusIn(await dribble(product.running.url, begun))),
+    );
+    slowFrame = dribble(product.running.url, Buffer.concat(bytesOf({ frames: [HALF_A_FRAME] })));
   }, 120_000);
   afterAll(async () => void (await product?.stop()), 60_000);
 
@@ -155,6 +178,65 @@ function describeBadInput(start: () => Promise<Product>): void {
     expect([response.status, response.headers.get("upgrade")]).toEqual([426, "websocket"]);
   });
 
+  test("http: requests and upgrades that come byte by byte are cut", async () => {
+    expect(await slow).toEqual(Array(SLOW_REQUESTS.length).fill(408));
+  }, 60_000);
+
+  test("frame: one that comes byte by byte ends with the time for auth", async () => {
+    expect(closeCodeIn(await slowFrame)).toBe(CLOSES.auth_timeout.code);
+  }, 60_000);
+
+  test("upgrade with an offer of compression is taken without it", async () => {
+    const offer = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits";
+    const goodbye = rawFrame({ opcode: 8 });
+    const answer = await exchange(product.running.url, [upgradeRequest([offer]), goodbye]);
+    expect(statusIn(answer)).toBe(101);
+    expect(answer.toString("latin1")).not.toMatch(/sec-websocket-extensions/i);
+  });
+
+  test.each(["gzip", "br", "deflate"] as const)(
+    "http: a body packed by %s is never unpacked",
+    async (way) => {
+      const bomb = PACK[way](Buffer.from(`{"name":"Ada"}${" ".repeat(8 * 1024 * 1024)}`));
+      const headers = { "content-encoding": way, "content-type": "application/json" };
+      const request = { method: "POST", headers, body: new Uint8Array(bomb) };
+      const response = await fetch(`${product.running.url}/api/guest`, request);
+      expect(response.status).toBe(400);
+      expectError(((await response.json()) as { error: unknown }).error, "invalid_json", undefined);
+    },
+  );
+
+  test.each(["/api/openapi.json", "/api/rooms", "/nothing-here", "/healthz", "/api/auth/get-session", "/ws"])(
+    "http: %s can't be framed, guessed at or made to run what is not ours",
+    async (path) => {
+      const { headers } = await fetch(`${product.running.url}${path}`);
+      const policy = headers.get("content-security-policy") ?? "";
+      expect(policy).toMatch(/default-src 'none'.*script-src 'self';.*frame-ancestors 'none'/);
+      expect(policy).not.toMatch(/unsafe|\*/);
+      expect(headers.get("x-content-type-options")).toBe("nosniff");
+      expect(headers.get("x-frame-options")).toBe("DENY");
+      expect(headers.get("referrer-policy")).toBe("no-referrer");
+      expect(headers.get("access-control-allow-origin")).toBe(null);
+    },
+  );
+
+  test("people of names that look alike can be told apart by their ids, in every message", async () => {
+    const people = await Promise.all(["Ada", "\u0410da"].map((name) => guest(product.running.url, name)));
+    const clients = await Promise.all(people.map(({ token }) => join(world, token, LOBBY)));
+    for (const [n, client] of clients.entries()) {
+      const told = { type: "send", room: LOBBY, id: newId(), body: `I am ${n}`, since: await head(client) };
+      expect(await client.ask(told)).toMatchObject({ type: "sent" });
+      const isIt = (frame: ServerFrame) => frame.type === "event" && frame.id === told.id;
+      const [event] = await waitFor(() => {
+        const all = clients.map(({ frames }) => frames.find(isIt));
+        return all.every((each) => each !== undefined) && all;
+      }, "both to see it");
+      expect(event).toMatchObject({ user: people[n]?.user });
+    }
+    expect(people[0]?.user.id).not.toBe(people[1]?.user.id);
+    for (const client of clients) client.close();
+  });
+
   test("frame: none at all until the time for auth is over", async () => {
     await waitFor(() => silent.closed, "the silent connection to be closed", 15_000);
     expect(silent.closed).toEqual({ code: CLOSES.auth_timeout.code, reason: "auth_timeout" });
@@ -258,8 +340,4 @@ function errorIn(answer: Buffer): unknown {
 async function connections(url: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(/^skat_node_connections (\d+)/m.exec(text)?.[1]);
-}
-
-function memoryMib(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
 }

@@ -7,9 +7,16 @@ import { dirname, resolve } from "node:path";
 import type { TestProject } from "vitest/node";
 import { acquire, ENGINES_VARIABLE, type Acquired, type TestEngines } from "../../scripts/engines/acquire.ts";
 
+declare module "vitest" {
+  export interface ProvidedContext {
+    fuzzSeed: number;
+  }
+}
+
 let acquired: Acquired | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
+  project.provide("fuzzSeed", fuzzSeed());
   const given = process.env[ENGINES_VARIABLE];
   if (given !== undefined) return project.provide("engines", JSON.parse(given) as TestEngines);
   if (!useEngines(project.vitest.state.getPaths()))
@@ -21,6 +28,13 @@ export async function setup(project: TestProject): Promise<void> {
 export async function teardown(): Promise<void> {
   for (const [name, why] of acquired?.missing ?? []) console.log(`Left out, no ${name}: ${why}`);
   await acquired?.release();
+}
+
+/** Another one for each run, unless one is to be repeated. */
+function fuzzSeed(): number {
+  const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 2 ** 31);
+  if (!Number.isInteger(seed)) throw new Error("FUZZ_SEED must be a whole number");
+  return seed;
 }
 
 /** Whether one of these files imports engines.ts, directly or through others of its kind. */

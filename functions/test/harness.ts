@@ -26,6 +26,9 @@ export interface Running {
 
 export type Env = Readonly<Record<string, string>>;
 
+/** For a start on a machine that has much else to do. */
+const START_MS = 150_000;
+
 const all = new Set<ChildProcess>();
 process.on("exit", () => all.forEach((child) => child.kill("SIGKILL")));
 
@@ -84,7 +87,7 @@ export async function runProgram(
       (response) => response.ok,
       () => false,
     );
-  await waitFor(async () => code !== undefined || (await isUp()), `${name} to be ready\n${output}`, 60_000);
+  await waitFor(async () => code !== undefined || (await isUp()), `${name} to be ready\n${output}`, START_MS);
   if (code !== undefined) throw new Error(`${name} ended with ${code}:\n${output}`);
   return {
     url,

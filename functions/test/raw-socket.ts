@@ -25,6 +25,26 @@ export function exchange(
   });
 }
 
+/** Connects, writes what begins a request, then a byte five times a second, until the server has had enough; answers what it said. */
+export function dribble(url: string, begun: string | Buffer, deadlineMs = 50_000): Promise<Buffer> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect(Number(port), hostname, () => socket.write(begun));
+    const drip = setInterval(() => socket.write("x"), 200);
+    const deadline = setTimeout(() => socket.destroy(new Error("the server waits without end")), deadlineMs);
+    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "ECONNRESET") reject(error); // writing on after the server's end
+    });
+    socket.on("close", () => {
+      clearInterval(drip);
+      clearTimeout(deadline);
+      resolve(Buffer.concat(chunks));
+    });
+  });
+}
+
 /** Connects, writes, and breaks the connection with a reset, without reading a byte. */
 export function reset(url: string, bytes: string | Buffer): Promise<void> {
   const { hostname, port } = new URL(url);

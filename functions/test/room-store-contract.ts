@@ -141,6 +141,13 @@ export function describeRoomStore(name: string, openStore: () => Promise<Store>)
         expect(seen).not.toContain(room.id);
         expect(seen).not.toContain(archived.id);
         expect(await all(other, true)).toEqual([]);
+        const everything: string[] = [];
+        for (let page: PageOf<RoomInfo> | undefined; page?.next !== undefined || !page;) {
+          page = await store.rooms.allRooms({ ...(page ? { after: page.next } : {}), limit: 2 });
+          everything.push(...page.items.map(({ id }) => id));
+        }
+        expect(everything).toEqual(expect.arrayContaining([LOBBY, room.id, open.id, archived.id]));
+        expect(new Set(everything).size).toBe(everything.length);
       });
 
       it("a direct room is the same for the same people, whoever asks and however often", async () => {

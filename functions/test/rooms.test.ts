@@ -23,6 +23,8 @@ interface Product {
 const ENV = { STAGE: "rooms" };
 const EFFECT_MS_MAX = 5_000;
 const BANS = 20;
+const SAMPLES = 100;
+const VICTIMS = 12;
 
 describe("rooms on embedded engines", () => {
   describeRooms(async () => {
@@ -76,6 +78,34 @@ describeEngine(["control"], "rooms on real engines, over two nodes", () => {
     ]);
     for (const client of [...clients, speaker]) client.close();
   });
+
+  it(`[G13] from ban to left on the other node, each of ${SAMPLES} with and ${SAMPLES} without the notice, within ${EFFECT_MS_MAX} ms`, async () => {
+    const owner = await Person.on(urls, "Olga");
+    const by = { id: owner.id, name: owner.name };
+    const room = await owner.room("public");
+    const ways: Record<string, (user: Person) => Promise<unknown>> = {
+      "with the notice": ({ id }) => owner.do("PUT", `/rooms/${room}/bans/${id}`, { reason: "" }),
+      "without it": ({ id, name }) =>
+        store.moderation.ban(room, { user: { id, name }, reason: "", untilMs: FOREVER_MS }, by),
+    };
+    for (const [way, ban] of Object.entries(ways)) {
+      const people = await Promise.all(Array.from({ length: SAMPLES }, (_, n) => Person.on(urls, `n${n}`)));
+      const clients = await Promise.all(people.map((one) => one.joined(room, 1)));
+      const times: Promise<number>[] = [];
+      for (const [n, one] of people.entries()) {
+        const startMs = performance.now();
+        await ban(one);
+        times.push((clients[n] as RawClient).next("left").then(() => performance.now() - startMs));
+      }
+      const tookMs = (await Promise.all(times)).sort((a, b) => a - b);
+      const at = (share: number) => tookMs[Math.ceil(share * SAMPLES) - 1]?.toFixed(0);
+      console.log(
+        `ban to left ${way}: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, slowest ${at(1)} ms of ${SAMPLES}`,
+      );
+      expect(tookMs.at(-1)).toBeLessThan(EFFECT_MS_MAX);
+      for (const client of clients) client.close();
+    }
+  }, 120_000);
 });
 
 function describeRooms(start: () => Promise<Product>): void {
@@ -270,6 +300,44 @@ function describeRooms(start: () => Promise<Product>): void {
     watcher.close();
     speaker.close();
   }, 60_000);
+
+  it("[G13] while everybody writes and some are put out, those hear nothing after `left`, and nobody else loses anything", async () => {
+    const room = await owner.room("public");
+    const speakers = [await owner.joined(room), await other.joined(room, 1)];
+    const victims = await Promise.all(Array.from({ length: VICTIMS }, (_, n) => person(`victim ${n}`)));
+    const clients = await Promise.all(victims.map((victim, n) => victim.joined(room, n)));
+    const said: string[] = [];
+    let areOut = false;
+    const talk = async (speaker: RawClient, n: number) => {
+      for (let count = 0; !areOut || count < 10; count++) {
+        const body = `${n}: ${count}`;
+        expect(await say(speaker, room, body)).toBe("sent");
+        said.push(body);
+      }
+    };
+    const talking = speakers.map(talk);
+    for (const [n, victim] of victims.entries()) {
+      const startMs = performance.now();
+      if (n % 3) await owner.do("DELETE", `/rooms/${room}/members/${victim.id}`);
+      else await owner.do("PUT", `/rooms/${room}/bans/${victim.id}`, {});
+      await (clients[n] as RawClient).next("left");
+      expect(performance.now() - startMs).toBeLessThan(EFFECT_MS_MAX);
+    }
+    const atTheEnd = said.length;
+    await waitFor(() => said.length >= atTheEnd + 20, "some more messages", 20_000);
+    areOut = true;
+    await Promise.all(talking);
+    const bodies = (client: RawClient) => frames(client, "event").map(({ body }) => body);
+    await waitFor(() => speakers.every((one) => bodies(one).length >= said.length), "all to be heard");
+    for (const speaker of speakers) expect(bodies(speaker).toSorted()).toEqual(said.toSorted());
+    expect(bodies(speakers[0] as RawClient)).toEqual(bodies(speakers[1] as RawClient));
+    for (const { frames: heardFrames } of clients) {
+      const leftAt = heardFrames.findIndex(({ type }) => type === "left");
+      expect(heardFrames.slice(0, leftAt).some(({ type }) => type === "event")).toBe(true);
+      expect(heardFrames.slice(leftAt + 1).filter(({ type }) => type === "event")).toEqual([]);
+    }
+    for (const client of [...speakers, ...clients]) client.close();
+  }, 120_000);
 
   it("[G2] the retry of what was sent before a ban gets its first answer again; nothing new is taken", async () => {
     const room = await owner.room("public");

@@ -28,6 +28,7 @@ const PROCESSES = "functions/test/faults/processes.test.ts";
 const GUARANTEES = "functions/test/faults/guarantees.test.ts";
 const DEGRADED = "functions/test/faults/degraded.test.ts";
 const DOCTOR = "functions/test/doctor.test.ts";
+const ACCOUNTS = "functions/test/accounts.test.ts";
 const STAGES = "functions/test/faults/stages.test.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -460,6 +461,69 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "functions/lib/client-address.ts",
     edits: [["hops.at(-trustedHops)", "hops.at(0)"]],
     noticedBy: ["functions/test/limits.test.ts", "client wrote a header itself"],
+  },
+  {
+    name: "revocation-trigger",
+    mechanism: "G13 a session that is deleted is called back",
+    file: "prisma/migrations/20261124150000_accounts/migration.sql",
+    edits: [["VALUES ('session:' || OLD.", "VALUES ('nothing:' || OLD."]],
+    noticedBy: [ACCOUNTS, "accounts on embedded.*signing out ends"],
+  },
+  {
+    name: "origin-check",
+    mechanism: "a page of another origin can't use a visitor's cookie",
+    file: "functions/http/security.ts",
+    edits: [
+      ["if (!SAFE_METHODS.has(c.req.method) && !isAllowed)", "if (c.req.method === 'NONE' && !isAllowed)"],
+    ],
+    noticedBy: [ACCOUNTS, "accounts on embedded.*a page of another origin"],
+  },
+  {
+    name: "scopes",
+    mechanism: "a token that was made to read can't write",
+    file: "functions/core/auth.ts",
+    edits: [["if (scopes !== undefined && !scopes.includes(scope))", "if (scopes?.length === 0 && scope)"]],
+    noticedBy: [ACCOUNTS, "accounts on embedded.*the printed code"],
+  },
+  {
+    name: "guess-limit",
+    mechanism: "guessing a password is slowed down by the account, however it is written",
+    file: "functions/http/accounts.ts",
+    edits: [
+      ['if (email !== undefined) await rates.take("signIns"', 'if (email === "") await rates.take("signIns"'],
+    ],
+    noticedBy: [ACCOUNTS, "accounts on embedded.*guessing a password"],
+  },
+  {
+    name: "guest-token-ends",
+    mechanism: "the token of a guest ends when it becomes a member",
+    file: "functions/sign-in.ts",
+    edits: [["revocations.revoke(`guest:${user}`", "revocations.revoke(`nobody:${user}`"]],
+    noticedBy: [ACCOUNTS, "accounts on embedded.*a guest who signs up"],
+  },
+  {
+    name: "other-users-token",
+    mechanism: "a session stays its user's: another user's token is refused",
+    file: "functions/core/session.ts",
+    edits: [["if (isOther && !this.#isAssumed)", "if (isOther && this.#closed)"]],
+    noticedBy: [ACCOUNTS, "accounts on embedded.*an upgrade with the cookie"],
+  },
+  {
+    name: "slow-requests",
+    mechanism: "a request that comes byte by byte is cut",
+    file: "functions/http/server.ts",
+    edits: [
+      ["headersTimeout: 8_000", "headersTimeout: 600_000"],
+      ["requestTimeout: 30_000", "requestTimeout: 600_000"],
+    ],
+    noticedBy: ["functions/test/bad-input.test.ts", "embedded.*byte by byte"],
+  },
+  {
+    name: "issuer-is-text",
+    mechanism: "what a token claims is not believed to be a text",
+    file: "functions/adapters/auth-jwt.ts",
+    edits: [['return typeof iss === "string" ? iss : undefined;', "return iss as string;"]],
+    noticedBy: ["functions/test/fuzz.test.ts", "no token but the server's own"],
   },
   ...INFRA_MUTATIONS,
   ...SOCKETIO_MUTATIONS,

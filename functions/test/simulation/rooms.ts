@@ -77,6 +77,14 @@ export class MemoryRooms implements RoomStore {
     );
   }
 
+  async allRooms(page: Page): Promise<PageOf<RoomInfo>> {
+    checkTexts(page.after);
+    const all = [...this.#state.rooms.values()].map(({ info }, index) => ({ info, place: key(index) }));
+    const behind = all.filter(({ place }) => page.after === undefined || place > page.after);
+    const { items, next } = pageOf(behind, page, ({ place }) => place);
+    return { items: items.map(({ info }) => info), ...(next === undefined ? {} : { next }) };
+  }
+
   async standings(pairs: readonly Pair[]): Promise<readonly (Standing | undefined)[]> {
     checkTexts(...pairs.flat());
     return pairs.map(([room, user]) => this.#standing(room, user));
