@@ -194,7 +194,7 @@ export const commands = {
       "The Dockerfile runs the same. dist/image/node and dist/image/consumer need Node and nothing else.",
   },
   screenshots: {
-    entry: "scripts/screenshots.ts",
+    entry: "web/test/screenshots.ts",
     needs: ["prisma", "web"],
     usage: "npm run screenshots",
     summary: "Take pictures of every view of the page, in light and dark, on a phone and on a desktop.",

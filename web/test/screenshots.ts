@@ -2,13 +2,13 @@
 import { copyFileSync, mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { chromium, devices, type Browser } from "playwright-core";
-import { startEmbedded } from "../functions/test/harness.ts";
-import { tellStory, type Story } from "../functions/test/page-story.ts";
-import { openView, VIEWS, type View } from "../functions/test/page-views.ts";
-import { findChromium } from "./engines/find.ts";
+import { startEmbedded } from "../../functions/test/harness.ts";
+import { tellStory, type Story } from "./story.ts";
+import { openView, VIEWS, type View } from "./views.ts";
+import { findChromium } from "../../scripts/engines/find.ts";
 
-const OUT = resolve(import.meta.dirname, "../dist/screenshots");
-const DOCS = resolve(import.meta.dirname, "../docs");
+const OUT = resolve(import.meta.dirname, "../../dist/screenshots");
+const DOCS = resolve(import.meta.dirname, "../../docs");
 /** Those that the README shows, and how large each may be. */
 const SHOWN = {
   "conversation-desktop-light": "page.png",

@@ -1,6 +1,6 @@
 /** Every view of the page, and the way to each from the conversation: for its pictures and for the test of its accessibility. */
 import type { Page } from "playwright-core";
-import type { Story } from "./page-story.ts";
+import type { Story } from "./story.ts";
 
 export interface View {
   readonly name: string;
@@ -50,7 +50,7 @@ export const VIEWS: readonly View[] = [
     isInside: true,
     open: async (page, isNarrow) => {
       await openRooms(page, isNarrow);
-      await page.getByText("2 new").first().waitFor();
+      await page.getByText("1 new").first().waitFor();
     },
   },
   {
@@ -134,6 +134,9 @@ export async function openView(page: Page, url: string, story: Story, view: View
       JSON.stringify(story.account),
     );
   await page.goto(view.isInside ? `${url}/#/${story.rooms.design}` : url);
-  if (view.isInside) await page.getByText("Shipping it at noon").waitFor();
+  if (view.isInside) {
+    await page.getByText("Shipping it at noon").waitFor();
+    await page.getByRole("button", { name: "About Design review" }).waitFor();
+  }
   await view.open(page, (page.viewportSize()?.width ?? 0) <= 760);
 }

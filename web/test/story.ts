@@ -80,8 +80,8 @@ async function talk(cast: Cast, { design, release, translation, direct }: Story[
     design,
     "> The second tick follows as soon as it works again.\nكيف نترجم كلمة `tick` هنا؟",
   );
-  await say("tomas", design, "¡Genial! I would say “marca” in Spanish, so perhaps علامة ?", thanks);
-  await say("nora", design, "علامة it is, then. Shipping it at noon 🚀");
+  await say("tomas", design, "¡Genial! I would say “marca” in Spanish, so perhaps علامة in Arabic?", thanks);
+  await say("nora", design, "Then علامة it is. Shipping it at noon 🚀");
   await say("misaki", release, "ロゴの最終版をアップしました。");
   await say("misaki", release, "金曜日までにご意見をください 🙏");
   await say("yusuf", translation, "صباح الخير! القائمة الجديدة جاهزة للمراجعة.");
