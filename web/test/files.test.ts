@@ -21,7 +21,7 @@ it(`a first visit loads at most ${GZIP_BYTES_MAX} bytes of script and style, as 
 
 describe("a node serves the page", () => {
   let server: Embedded;
-  beforeAll(async () => void (server = await startEmbedded()));
+  beforeAll(async () => void (server = await startEmbedded()), 120_000);
   afterAll(() => server?.stop());
 
   /** As it comes over the wire; `fetch` would unpack it. */

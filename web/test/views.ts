@@ -50,7 +50,7 @@ export const VIEWS: readonly View[] = [
     isInside: true,
     open: async (page, isNarrow) => {
       await openRooms(page, isNarrow);
-      await page.getByText("1 new").first().waitFor();
+      await page.getByText("1 new").filter({ visible: true }).first().waitFor();
     },
   },
   {
