@@ -66,6 +66,9 @@ export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPagePro
     setCurrent(id);
   };
   const enter = (entered: ListedRoom) => {
+    // A room that refused this user before is asked afresh.
+    if (chat.getSnapshot().rooms.get(entered.id)?.error !== undefined) chat.leave(entered.id);
+    chat.join(entered.id);
     put(entered);
     goTo(entered.id);
   };
@@ -95,17 +98,19 @@ export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPagePro
 
   return (
     <div className="page">
-      <a
-        className="skip"
-        href="#composer"
-        onClick={(event) => {
-          // The address is the room's.
-          event.preventDefault();
-          document.getElementById("composer")?.focus();
-        }}
-      >
-        {texts.skipToComposer}
-      </a>
+      <nav aria-label={texts.skipToComposer}>
+        <a
+          className="skip"
+          href="#composer"
+          onClick={(event) => {
+            // The address is the room's.
+            event.preventDefault();
+            document.getElementById("composer")?.focus();
+          }}
+        >
+          {texts.skipToComposer}
+        </a>
+      </nav>
       <aside className="side" aria-label={texts.product}>
         <p className="brand">
           <Logo /> {texts.product}
