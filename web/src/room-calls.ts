@@ -7,6 +7,10 @@ export interface Member {
   readonly mutedUntilMs?: number;
 }
 
+export function isMuted(mutedUntilMs: number | undefined): boolean {
+  return mutedUntilMs !== undefined && mutedUntilMs > Date.now();
+}
+
 export interface Invitation {
   readonly code: string;
   readonly by: User;

@@ -17,7 +17,11 @@ export function Dialog({ title, place, isTitleHidden = false, onClose, children 
   useEffect(() => {
     const element = dialog.current;
     const opener = document.activeElement;
-    if (element !== null && !element.open) element.showModal();
+    if (element !== null && !element.open) {
+      element.showModal();
+      // The browser would take the first thing that can have it, which is Close; React's autoFocus comes before it is open.
+      element.querySelector("input")?.focus();
+    }
     return () => {
       element?.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();

@@ -23,7 +23,6 @@ export function FindRoomsDialog({ rooms, onJoin, onClose }: FindRoomsDialogProps
         value={search}
         onText={setSearch}
         autoComplete="off"
-        autoFocus
       />
       <p className="hint" role="status">
         {found.length === 0 ? texts.findRooms.none : texts.findRooms.found(found.length)}

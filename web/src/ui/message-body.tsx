@@ -39,7 +39,9 @@ function Part({ part }: { part: Inline }) {
           {part.href}
         </a>
       );
-    default:
+    case "strong":
+    case "em":
+    case "del":
       return <Marked {...part} />;
   }
 }

@@ -35,7 +35,6 @@ export function NewRoomDialog({ chat, onRoom, onClose }: NewRoomDialogProps) {
           value={room.name}
           maxLength={nameLengthMax}
           autoComplete="off"
-          autoFocus
           onText={(name) => set({ name })}
         />
         <Field

@@ -1,7 +1,7 @@
 /** The people of a room, and what one may do with each. */
 import { useEffect } from "react";
 import type { Client, ListedRoom, Role, User } from "@skat/client";
-import { LISTED_MAX, listBlocked, setBlocked, type Member, type RoomCalls } from "../room-calls.ts";
+import { isMuted, LISTED_MAX, listBlocked, setBlocked, type Member, type RoomCalls } from "../room-calls.ts";
 import { texts } from "../texts.ts";
 import { Avatar } from "./avatar.tsx";
 import { FaultLine } from "./fault-line.tsx";
@@ -66,10 +66,6 @@ function describe({ user, role, mutedUntilMs }: Member, me: User): string {
   if (user.id === me.id) parts.push(texts.room.you);
   if (isMuted(mutedUntilMs)) parts.push(texts.room.muted);
   return parts.join(" · ");
-}
-
-export function isMuted(mutedUntilMs: number | undefined): boolean {
-  return mutedUntilMs !== undefined && mutedUntilMs > Date.now();
 }
 
 function byRank(one: Member, other: Member): number {

@@ -1,10 +1,9 @@
 /** What one may do with a person of a room: write to them, and for those who may their role, mute, removal and ban. */
 import { useState } from "react";
 import type { Role } from "@skat/client";
-import type { Member, RoomCalls } from "../room-calls.ts";
+import { isMuted, type Member, type RoomCalls } from "../room-calls.ts";
 import { texts } from "../texts.ts";
 import { Confirmed } from "./confirmed.tsx";
-import { isMuted } from "./people-list.tsx";
 
 export interface PersonActionsProps {
   readonly member: Member;
