@@ -196,7 +196,7 @@ export const commands = {
   screenshots: {
     entry: "web/test/screenshots.ts",
     needs: ["prisma", "web"],
-    usage: "npm run screenshots",
+    usage: "npm run screenshots [-- <view>…]",
     summary: "Take pictures of every view of the page, in light and dark, on a phone and on a desktop.",
     details: "They come to dist/screenshots/, and two of them to docs/ for the README. Needs Chromium.",
   },

@@ -1,4 +1,4 @@
-/** `npm run screenshots`: pictures of every view of the page, in light and dark, on a phone and on a desktop, in `dist/screenshots/`. */
+/** `npm run screenshots`: pictures of every view of the page, or of those named, in light and dark, on a phone and on a desktop. */
 import { copyFileSync, mkdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { chromium, devices, type Browser } from "playwright-core";
@@ -18,7 +18,7 @@ const SHOWN_BYTES_MAX = 150_000;
 
 const DEVICES = {
   desktop: { viewport: { width: 1180, height: 740 } },
-  phone: { ...devices["Pixel 7"], viewport: { width: 393, height: 760 }, deviceScaleFactor: 2 },
+  phone: { ...devices["Pixel 7"], viewport: { width: 393, height: 760 }, deviceScaleFactor: 1.5 },
 } as const;
 const SCHEMES = ["light", "dark"] as const;
 
@@ -48,6 +48,8 @@ function copyShown(): void {
   }
 }
 
+const names = process.argv.slice(2);
+const views = VIEWS.filter(({ name }) => names.length === 0 || names.includes(name));
 const executablePath = findChromium();
 if (executablePath === undefined) throw new Error("No Chromium was found: install the package chromium.");
 mkdirSync(OUT, { recursive: true });
@@ -55,11 +57,11 @@ const server = await startEmbedded();
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 try {
   const story = await tellStory(server.url);
-  for (const view of VIEWS)
+  for (const view of views)
     for (const device of ["desktop", "phone"] as const)
       for (const scheme of SCHEMES) await take(browser, server.url, story, { view, device, scheme });
   copyShown();
-  console.log(`${VIEWS.length * 4} pictures are in ${OUT}`);
+  console.log(`${views.length * 4} pictures are in ${OUT}`);
 } finally {
   await browser.close();
   await server.stop();

@@ -50,6 +50,18 @@ describeEngine(["chromium"], "the views of the page", ({ chromium }) => {
     60_000,
   );
 
+  it("has the conversation beside the rooms on a desktop, in the height of the window", async () => {
+    const page = await world.newPage({ viewport: { width: 1180, height: 640 } });
+    const view = VIEWS.find(({ name }) => name === "conversation");
+    if (view === undefined) throw new Error("There is no such view.");
+    await openView(page, world.server.url, story, view);
+    const side = await page.locator(".side").boundingBox();
+    const main = await page.locator(".main").boundingBox();
+    expect(side).toMatchObject({ x: 0, y: 0, height: 640 });
+    expect(main).toEqual({ x: side?.width, y: 0, width: 1180 - (side?.width ?? 0), height: 640 });
+    expect(main?.width).toBeGreaterThan(800);
+  }, 60_000);
+
   it("is whole from right to left and at 200 %", async () => {
     // Twice as large is as if the window were half as wide.
     const page = await world.newPage({ viewport: { width: 590, height: 370 }, deviceScaleFactor: 2 });

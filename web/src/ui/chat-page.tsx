@@ -98,7 +98,7 @@ export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPagePro
 
   return (
     <div className="page">
-      <nav aria-label={texts.skipToComposer}>
+      <nav className="shortcuts" aria-label={texts.skipToComposer}>
         <a
           className="skip"
           href="#composer"
