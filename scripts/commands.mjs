@@ -201,6 +201,13 @@ export const commands = {
     details:
       "The Dockerfile runs the same. dist/image/node and dist/image/consumer need Node and nothing else.",
   },
+  screenshots: {
+    entry: "web/test/screenshots.ts",
+    needs: ["prisma", "web"],
+    usage: "npm run screenshots [-- <view>…]",
+    summary: "Take pictures of every view of the page, in light and dark, on a phone and on a desktop.",
+    details: "They come to dist/screenshots/, and two of them to docs/ for the README. Needs Chromium.",
+  },
   infra: {
     entry: "scripts/infra.ts",
     needs: [],

@@ -82,12 +82,13 @@ export function createApp(deps: AppDeps): Hono {
   return app;
 }
 
-/** Hashed files never change; the page that names them is asked for each time. */
+/** Hashed files never change; the page that names them is asked for each time, and is new after a deploy. */
 function addPage(app: Hono, webDir: string): void {
-  app.use("/assets/*", async (c, next) => {
+  app.use("/*", async (c, next) => {
     await next();
-    if (c.res.ok) c.header("Cache-Control", "public, max-age=31536000, immutable");
+    const isHashed = c.req.path.startsWith("/assets/");
+    const isOurs = c.res.ok && !c.res.headers.has("Cache-Control");
+    if (isOurs) c.header("Cache-Control", isHashed ? "public, max-age=31536000, immutable" : "no-cache");
   });
-  app.use("/*", serveStatic({ root: webDir }));
-  app.get("/", serveStatic({ root: webDir, path: "index.html" }));
+  app.use("/*", serveStatic({ root: webDir, precompressed: true }));
 }

@@ -12,7 +12,7 @@ describeEngine(["chromium"], "the page", ({ chromium: executablePath }) => {
   beforeAll(async () => {
     server = await startEmbedded();
     browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
-  }, 60_000);
+  }, 90_000);
   afterAll(async () => {
     await browser?.close();
     await server?.stop();

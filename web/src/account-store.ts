@@ -1,11 +1,17 @@
-/** The guest's account in the browser's local storage, shared by its tabs. */
-import type { Account } from "@skat/client";
+/** Who is signed in on this browser, shared by its tabs: a guest with its token, or a member, whose cookie is the proof. */
+import type { User } from "@skat/client";
 
 const KEY = "skat.account";
 
+export interface KeptAccount {
+  /** Of guests only. */
+  readonly token?: string;
+  readonly user: User;
+}
+
 export interface AccountStore {
-  load(): Account | undefined;
-  save(account: Account): void;
+  load(): KeptAccount | undefined;
+  save(account: KeptAccount): void;
   clear(): void;
 }
 
@@ -17,11 +23,11 @@ export function createAccountStore(storage: Storage): AccountStore {
   };
 }
 
-function parseAccount(text: string | null): Account | undefined {
+function parseAccount(text: string | null): KeptAccount | undefined {
   try {
-    const value = JSON.parse(text ?? "null") as Partial<Account> | null;
-    if (typeof value?.token !== "string" || typeof value.user?.name !== "string") return undefined;
-    return { token: value.token, user: value.user };
+    const { token, user } = (JSON.parse(text ?? "null") ?? {}) as Partial<KeptAccount>;
+    if (typeof user?.id !== "string" || typeof user.name !== "string") return undefined;
+    return typeof token === "string" ? { token, user } : { user };
   } catch (error) {
     console.warn("The kept account could not be read.", error);
     return undefined;

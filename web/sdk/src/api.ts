@@ -19,7 +19,11 @@ export interface Api {
   rooms(token: string): Promise<readonly ListedRoom[]>;
   createRoom(token: string, name: string): Promise<ListedRoom>;
   history(token: string, room: string, query: HistoryQuery): Promise<HistoryPage>;
+  /** Any other route of `GET /api/openapi.json`; its path is what follows `/api`. */
+  request<Answer>(token: string, method: Method, path: string, body?: object): Promise<Answer>;
 }
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** Which page: the newest `limit` events before a position, or the oldest after one; without either the newest. */
 export interface HistoryQuery {
@@ -40,11 +44,12 @@ export function createApi(baseUrl: string, fetch: Fetch = fetchInTime): Api {
   const call = <Answer>(path: string, options: CallOptions): Promise<Answer> =>
     callJson<Answer>(fetch, `${baseUrl}/api${path}`, options);
   return {
-    guest: (name) => call<Account>("/guest", { post: { name } }),
+    guest: (name) => call<Account>("/guest", { method: "POST", body: { name } }),
     rooms: (token) => allRooms((after) => call(`/rooms?${searchOf({ after })}`, { token })),
-    createRoom: (token, name) => call<ListedRoom>("/rooms", { token, post: { name } }),
+    createRoom: (token, name) => call<ListedRoom>("/rooms", { token, method: "POST", body: { name } }),
     history: (token, room, { signal, ...query }) =>
       call<HistoryPage>(`/rooms/${encodeURIComponent(room)}/events?${searchOf(query)}`, { token, signal }),
+    request: (token, method, path, body) => call(path, { token, method, body }),
   };
 }
 
@@ -76,7 +81,8 @@ async function allRooms(
 
 interface CallOptions {
   readonly token?: string;
-  readonly post?: unknown;
+  readonly method?: Method;
+  readonly body?: object | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -106,13 +112,14 @@ async function exchange(
   }
 }
 
-function requestOf({ token, post, signal }: CallOptions): RequestInit {
+function requestOf({ token, method = "GET", body, signal }: CallOptions): RequestInit {
   return {
+    method,
     headers: {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      ...(post === undefined ? {} : { "content-type": "application/json" }),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
     },
-    ...(post === undefined ? {} : { method: "POST", body: JSON.stringify(post) }),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     ...(signal === undefined ? {} : { signal }),
   };
 }

@@ -11,7 +11,7 @@ import {
   type ServerFrame,
   type User,
 } from "../../../functions/protocol.ts";
-import type { Api, HistoryQuery, ListedRoom } from "./api.ts";
+import type { Api, HistoryQuery, ListedRoom, Method } from "./api.ts";
 import { Connection, type ConnectionState } from "./connection.ts";
 import { Deliveries, type Delivery } from "./deliveries.ts";
 import { Emitter, type ListenOptions } from "./emitter.ts";
@@ -54,6 +54,8 @@ export interface ClientEvents {
   readonly room: Extract<ServerFrame, { type: "room" }>;
   /** Somebody's part in a room changed. */
   readonly member: Extract<ServerFrame, { type: "member" }>;
+  /** This user is no longer a member of a room. */
+  readonly left: Extract<ServerFrame, { type: "left" }>;
   /** What the server can't do right now; empty when it is whole again. */
   readonly degraded: ReadonlySet<Ability>;
   /** Something failed that no call is waiting for. */
@@ -258,6 +260,11 @@ export class Client {
     return this.#parts.api.createRoom(this.#tokens.current, name);
   }
 
+  /** Any other route of `GET /api/openapi.json`, as this user; its path is what follows `/api`. */
+  request<Answer>(method: Method, path: string, body?: object): Promise<Answer> {
+    return this.#parts.api.request<Answer>(this.#tokens.current, method, path, body);
+  }
+
   /** Calls `listener` for each event of this name, until the answered function is called or the signal aborts. */
   on<Name extends keyof ClientEvents>(
     name: Name,
@@ -324,6 +331,7 @@ export class Client {
   #onRoomFrame(frame: Extract<ServerFrame, { room: string }>): void {
     this.#rooms.get(frame.room)?.onFrame(frame);
     this.#changed(frame.room);
+    if (frame.type === "left") this.#emitter.emit("left", frame);
   }
 
   #onDegraded(change: () => void): void {

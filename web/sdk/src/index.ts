@@ -12,7 +12,15 @@ export type { HistoryPage, RoomView } from "./view.ts";
 export { ClientError, type ClientErrorCode } from "./errors.ts";
 export type { ListenOptions } from "./emitter.ts";
 export type { TokenReason, TokenSource } from "./tokens.ts";
-export { createApi, type Account, type Api, type Fetch, type HistoryQuery, type ListedRoom } from "./api.ts";
+export {
+  createApi,
+  type Account,
+  type Api,
+  type Fetch,
+  type HistoryQuery,
+  type ListedRoom,
+  type Method,
+} from "./api.ts";
 export { memoryStorage, type ForeignChange, type OutboxStorage } from "./storage.ts";
 export { indexedDbStorage } from "./storage-indexeddb.ts";
 export type { WebSocketClass, WebSocketLike } from "./socket.ts";
@@ -28,5 +36,6 @@ export {
   type Role,
   type RoomEvent,
   type RoomInfo,
+  type RoomKind,
   type User,
 } from "../../../functions/protocol.ts";

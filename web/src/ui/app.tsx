@@ -1,23 +1,26 @@
 /** Signed in or not: the sign-in form or the chat. */
 import { useState } from "react";
-import type { Account, Api, Client } from "@skat/client";
+import type { Session, Sessions } from "../session.ts";
 import { ChatPage } from "./chat-page.tsx";
 import { SignIn } from "./sign-in.tsx";
 
 export interface AppProps {
-  readonly api: Api;
-  readonly initialChat: Client | undefined;
-  readonly startChat: (account: Account) => Client;
-  readonly onSignOut: () => void;
+  readonly sessions: Sessions;
+  readonly initial: Session | undefined;
 }
 
-export function App({ api, initialChat, startChat, onSignOut }: AppProps) {
-  const [chat, setChat] = useState(initialChat);
-  if (chat === undefined) return <SignIn api={api} onAccount={(account) => setChat(startChat(account))} />;
-  const signOut = () => {
-    chat.close();
-    onSignOut();
-    setChat(undefined);
+export function App({ sessions, initial }: AppProps) {
+  const [session, setSession] = useState(initial);
+  if (session === undefined) return <SignIn sessions={sessions} onSession={setSession} />;
+  const end = () => {
+    sessions.end(session);
+    setSession(undefined);
   };
-  return <ChatPage chat={chat} onSignOut={signOut} />;
+  const onMember = (next: Session) => {
+    session.chat.close();
+    setSession(next);
+  };
+  // Another session is another page: nothing of the one before may show.
+  const kind = session.guestToken() === undefined ? "member" : "guest";
+  return <ChatPage key={kind} session={session} sessions={sessions} onMember={onMember} onSignOut={end} />;
 }

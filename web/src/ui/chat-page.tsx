@@ -1,100 +1,168 @@
 /** The chat: rooms beside the current room's messages and the composer. */
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { LOBBY, type Client } from "@skat/client";
+import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { LOBBY, type ListedRoom } from "@skat/client";
+import { createKeptMap } from "../kept-map.ts";
+import { openDirect } from "../room-calls.ts";
+import type { Session, Sessions } from "../session.ts";
 import { texts } from "../texts.ts";
 import { Announcer } from "./announcer.tsx";
-import { Drawer } from "./drawer.tsx";
-import { Logo, MenuIcon } from "./icons.tsx";
-import { ConnectionMark } from "./notices.tsx";
+import { Dialog } from "./dialog.tsx";
+import { FindRoomsDialog } from "./find-rooms-dialog.tsx";
+import { Logo } from "./icons.tsx";
+import { KeepNameDialog } from "./keep-name-dialog.tsx";
+import { Me } from "./me.tsx";
+import { NewRoomDialog } from "./new-room-dialog.tsx";
+import { RoomDialog } from "./room-dialog.tsx";
 import { RoomList } from "./room-list.tsx";
 import { RoomPane } from "./room-pane.tsx";
+import { TopBar } from "./top-bar.tsx";
+import { useDirectNames } from "./use-direct-names.ts";
+import { useInvitation } from "./use-invitation.ts";
 import { useRoomAddress } from "./use-room-address.ts";
 import { useRooms } from "./use-rooms.ts";
 import { useUnread } from "./use-unread.ts";
 
-export function ChatPage({ chat, onSignOut }: { chat: Client; onSignOut: () => void }) {
+export interface ChatPageProps {
+  readonly session: Session;
+  readonly sessions: Sessions;
+  readonly onMember: (session: Session) => void;
+  readonly onSignOut: () => void;
+}
+
+type Open = "rooms" | "new" | "find" | "room" | "keep";
+
+export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPageProps) {
+  const { chat } = session;
   const snapshot = useSyncExternalStore(
     (listener) => chat.on("change", listener),
     () => chat.getSnapshot(),
   );
   const { connection, user, limits } = snapshot;
-  const [current, setCurrent] = useRoomAddress();
-  const rooms = useRooms(chat, connection.phase === "online");
-  const unread = useUnread(chat, current);
-  const [isDrawerOpen, setDrawerOpen] = useState(false);
-  const drafts = useRef(new Map<string, string>());
-  const roomName = nameOf(current, rooms.rooms);
+  const isOnline = connection.phase === "online";
+  const [{ room: current, invitation }, setCurrent] = useRoomAddress();
+  const { own, others, fault, reload, put } = useRooms(chat, isOnline);
+  const directNames = useDirectNames(chat, own, user.id);
+  const { counts, total, newFrom } = useUnread(snapshot, own, current);
+  const drafts = useMemo(() => createKeptMap(`skat.drafts.${user.id}`), [user.id]);
+  const [open, setOpen] = useState<Open>();
+  const close = () => setOpen(undefined);
 
-  useEffect(() => chat.join(current), [chat, current]);
+  const nameOf = (room: ListedRoom) =>
+    room.kind === "direct" ? (directNames.get(room.id) ?? room.name) : room.name;
+  const room = [...own, ...others].find(({ id }) => id === current);
+  const roomName = room === undefined ? texts.rooms.unnamed : nameOf(room);
+
   useEffect(() => {
-    document.title = `${roomName} · ${texts.product}`;
-  }, [roomName]);
+    chat.join(current);
+    // Unread messages are known of rooms that are joined.
+    for (const { id } of own.slice(0, limits.roomsPerSessionMax - 1)) chat.join(id);
+  }, [chat, current, own.map(({ id }) => id).join()]);
+  useEffect(() => {
+    document.title = `${total > 0 ? `(${total}) ` : ""}${roomName} · ${texts.product}`;
+  }, [roomName, total]);
 
-  const openRoom = (id: string) => {
+  const goTo = (id: string) => {
+    close();
     setCurrent(id);
-    setDrawerOpen(false);
   };
+  const enter = (entered: ListedRoom) => {
+    // A room that refused this user before is asked afresh.
+    if (chat.getSnapshot().rooms.get(entered.id)?.error !== undefined) chat.leave(entered.id);
+    chat.join(entered.id);
+    put(entered);
+    goTo(entered.id);
+  };
+  const invitationFault = useInvitation(chat, invitation, isOnline, enter);
   const side = (
     <>
       <RoomList
-        rooms={rooms.rooms}
-        fault={rooms.fault}
+        rooms={own}
+        nameOf={nameOf}
+        fault={fault}
         current={current}
-        unread={unread}
-        nameLengthMax={limits.nameLengthMax}
-        onReload={rooms.reload}
-        onOpen={openRoom}
-        onCreate={async (name) => openRoom((await rooms.create(name)).id)}
+        unread={counts}
+        hasDraft={(id) => drafts.get(id) !== undefined}
+        onReload={reload}
+        onOpen={goTo}
+        onCreate={() => setOpen("new")}
+        onFind={() => setOpen("find")}
       />
-      <footer className="me">
-        <p className="me-name">
-          <span className="visually-hidden">{texts.signedInAs} </span>
-          {user.name}
-        </p>
-        <button className="link" onClick={onSignOut}>
-          {texts.signOut}
-        </button>
-      </footer>
+      <Me
+        name={user.name}
+        isGuest={session.guestToken() !== undefined}
+        onKeep={() => setOpen("keep")}
+        onSignOut={onSignOut}
+      />
     </>
   );
 
   return (
     <div className="page">
-      <aside className="side">
+      <nav className="shortcuts" aria-label={texts.skipToComposer}>
+        <a
+          className="skip"
+          href="#composer"
+          onClick={(event) => {
+            // The address is the room's.
+            event.preventDefault();
+            document.getElementById("composer")?.focus();
+          }}
+        >
+          {texts.skipToComposer}
+        </a>
+      </nav>
+      <aside className="side" aria-label={texts.product}>
         <p className="brand">
           <Logo /> {texts.product}
         </p>
         {side}
       </aside>
-      <Drawer isOpen={isDrawerOpen} onClose={() => setDrawerOpen(false)}>
-        {side}
-      </Drawer>
       <main className="main">
-        <header className="top">
-          <button className="menu" aria-label={texts.rooms.open} onClick={() => setDrawerOpen(true)}>
-            <MenuIcon />
-            {unread.size > 0 && <span className="menu-dot" />}
-          </button>
-          <h1>{roomName}</h1>
-          <ConnectionMark connection={connection} />
-        </header>
+        <TopBar
+          name={roomName}
+          topic={room?.topic ?? ""}
+          hasUnread={total > 0}
+          connection={connection}
+          onMenu={() => setOpen("rooms")}
+          onAbout={room?.role === undefined ? undefined : () => setOpen("room")}
+        />
         <RoomPane
           key={current}
           chat={chat}
           snapshot={snapshot}
           id={current}
           name={roomName}
-          drafts={drafts.current}
-          onLobby={() => openRoom(LOBBY)}
+          listed={room}
+          newFrom={newFrom}
+          fault={invitationFault}
+          drafts={drafts}
+          onLobby={() => goTo(LOBBY)}
           onSignOut={onSignOut}
         />
         <Announcer chat={chat} room={current} myId={user.id} />
       </main>
+      {open === "rooms" && (
+        <Dialog title={texts.rooms.title} place="start" isTitleHidden onClose={close}>
+          {side}
+        </Dialog>
+      )}
+      {open === "new" && <NewRoomDialog chat={chat} onRoom={enter} onClose={close} />}
+      {open === "find" && <FindRoomsDialog rooms={others} onJoin={goTo} onClose={close} />}
+      {open === "keep" && (
+        <KeepNameDialog session={session} sessions={sessions} onMember={onMember} onClose={close} />
+      )}
+      {open === "room" && room !== undefined && (
+        <RoomDialog
+          chat={chat}
+          room={room}
+          name={roomName}
+          me={user}
+          onRoom={put}
+          onLeft={() => (reload(), goTo(LOBBY))}
+          onDirect={async (id) => enter(await openDirect(chat, id))}
+          onClose={close}
+        />
+      )}
     </div>
   );
-}
-
-function nameOf(id: string, rooms: readonly { id: string; name: string }[]): string {
-  if (id === LOBBY) return texts.rooms.lobby;
-  return rooms.find((room) => room.id === id)?.name ?? texts.rooms.unnamed;
 }

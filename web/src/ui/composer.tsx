@@ -1,22 +1,31 @@
 /** Where a message is written: Enter sends, Shift + Enter starts a new line. */
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { plainText } from "../markdown.ts";
 import { texts } from "../texts.ts";
-import { SendIcon } from "./icons.tsx";
+import { CloseIcon, SendIcon } from "./icons.tsx";
+import type { Row } from "./rows.ts";
 
 export interface ComposerProps {
   readonly roomName: string;
   readonly isReady: boolean;
   readonly bodyBytesMax: number;
+  /** Why nothing can be written here, if so. */
+  readonly silence: string | undefined;
   readonly initialText: string;
+  /** The message that the next one answers. */
+  readonly answered: Row | undefined;
   readonly onText: (text: string) => void;
   readonly onSend: (body: string) => void;
+  readonly onCancelReply: () => void;
 }
 
 /** The count appears in the last fifth of the room there is. */
 const COUNT_FROM = 0.8;
 const utf8 = new TextEncoder();
 
-export function Composer({ roomName, isReady, bodyBytesMax, initialText, onText, onSend }: ComposerProps) {
+export function Composer(props: ComposerProps) {
+  const { roomName, isReady, silence, bodyBytesMax, initialText, answered, onText, onSend, onCancelReply } =
+    props;
   const [text, setText] = useState(initialText);
   const field = useRef<HTMLTextAreaElement>(null);
   const body = text.trimEnd();
@@ -36,11 +45,13 @@ export function Composer({ roomName, isReady, bodyBytesMax, initialText, onText,
     field.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === "Escape" && answered !== undefined) onCancelReply();
     if (event.key !== "Enter" || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     send();
   };
 
+  if (silence !== undefined) return <p className="composer muted">{silence}</p>;
   return (
     <form
       className="composer"
@@ -49,9 +60,11 @@ export function Composer({ roomName, isReady, bodyBytesMax, initialText, onText,
         send();
       }}
     >
+      {answered && <Answered row={answered} onCancel={onCancelReply} />}
       <div className="composer-box">
         <textarea
           ref={field}
+          id="composer"
           rows={1}
           value={text}
           placeholder={isReady ? texts.composer.placeholder : texts.composer.waitForRoom}
@@ -77,6 +90,22 @@ export function Composer({ roomName, isReady, bodyBytesMax, initialText, onText,
         </span>
       </div>
     </form>
+  );
+}
+
+function Answered({ row: { name, body }, onCancel }: { row: Row; onCancel: () => void }) {
+  return (
+    <div className="answered">
+      <p className="answered-text">
+        <span className="answered-name">
+          <bdi>{texts.composer.replyingTo(name)}</bdi>
+        </span>
+        <bdi>{plainText(body)}</bdi>
+      </p>
+      <button type="button" className="bare" aria-label={texts.composer.cancelReply} onClick={onCancel}>
+        <CloseIcon />
+      </button>
+    </div>
   );
 }
 

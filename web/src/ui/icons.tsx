@@ -53,3 +53,44 @@ export function DownIcon() {
     </svg>
   );
 }
+
+export function PlusIcon() {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M10 4v12M4 10h12" />
+    </svg>
+  );
+}
+
+export function SearchIcon() {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M9 14.5a5.5 5.5 0 1 0 0-11 5.5 5.5 0 0 0 0 11M13 13l4 4" />
+    </svg>
+  );
+}
+
+export function PeopleIcon() {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M8 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6M2.5 16.5c.4-3 2.5-4.5 5.5-4.5s5.1 1.5 5.5 4.5M13 3.8a3 3 0 0 1 0 5.4M15 12.6c1.5.7 2.3 2 2.5 3.9" />
+    </svg>
+  );
+}
+
+export function ReplyIcon() {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d="M8 5 3.5 9.5 8 14M4 9.5h7.5c3 0 5 2 5 5.5" />
+    </svg>
+  );
+}
+
+/** Says something that no text beside it does. */
+export function LockIcon({ title }: { title: string }) {
+  return (
+    <svg className="icon is-small" viewBox="0 0 20 20" role="img" aria-label={title}>
+      <path d="M5.5 9h9v7h-9zM7 9V6.5a3 3 0 0 1 6 0V9" />
+    </svg>
+  );
+}

@@ -12,6 +12,9 @@ export interface MessageListProps {
   readonly room: RoomSnapshot;
   readonly roomName: string;
   readonly me: Reader;
+  /** Where the new messages begin. */
+  readonly newFrom: string | undefined;
+  readonly onReply: (row: Row) => void;
   readonly onLoadOlder: () => void;
   readonly onRetry: (id: string) => void;
   readonly onDiscard: (id: string) => void;
@@ -22,9 +25,10 @@ const TOP_PX = 56;
 const LOAD_BEFORE_TOP_PX = 600;
 const BOTTOM_SLACK_PX = 48;
 
-export function MessageList({ room, roomName, me, onLoadOlder, onRetry, onDiscard }: MessageListProps) {
+export function MessageList(props: MessageListProps) {
+  const { room, roomName, me, newFrom, onReply, onLoadOlder, onRetry, onDiscard } = props;
   const heads = useRef(new Set<string>());
-  const rows = buildRows(room, me, heads.current);
+  const rows = buildRows(room, me, heads.current, newFrom);
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const shift = useShift(rows);
@@ -64,7 +68,7 @@ export function MessageList({ room, roomName, me, onLoadOlder, onRetry, onDiscar
           }}
         >
           {rows.map((row) => (
-            <MessageRow key={row.id} row={row} onRetry={onRetry} onDiscard={onDiscard} />
+            <MessageRow key={row.id} row={row} onReply={onReply} onRetry={onRetry} onDiscard={onDiscard} />
           ))}
         </Virtualizer>
       </div>

@@ -1,29 +1,33 @@
-/** One message: who, when, what, and for own ones how far it came. */
+/** One message: who, when, what, what it answers, and for own ones how far it came. */
+import { plainText } from "../markdown.ts";
 import { errorText, texts } from "../texts.ts";
 import { Avatar } from "./avatar.tsx";
 import { MessageBody } from "./message-body.tsx";
-import { TickIcon } from "./icons.tsx";
-import type { Row } from "./rows.ts";
+import { ReplyIcon, TickIcon } from "./icons.tsx";
+import type { Replied, Row } from "./rows.ts";
 import { dayText, timeText } from "./times.ts";
 
 export interface MessageRowProps {
   readonly row: Row;
+  readonly onReply: (row: Row) => void;
   readonly onRetry: (id: string) => void;
   readonly onDiscard: (id: string) => void;
 }
 
-export function MessageRow({ row, onRetry, onDiscard }: MessageRowProps) {
-  const { id, userId, name, body, at, isOwn, delivery, error, isHead, isDayStart } = row;
+export function MessageRow({ row, onReply, onRetry, onDiscard }: MessageRowProps) {
+  const { id, userId, name, body, at, isOwn, delivery, error, isHead, isDayStart, isNewStart, replied } = row;
   return (
     <>
       {isDayStart && <p className="day">{dayText(at, Date.now())}</p>}
+      {isNewStart && <p className="new-line">{texts.messages.newLine}</p>}
       <article className={`message ${isOwn ? "own" : "other"} ${isHead ? "head" : ""}`} data-message={id}>
         {!isOwn && isHead && <Avatar userId={userId} name={name} />}
         <div className="message-main">
           <p className={isHead && !isOwn ? "author" : "visually-hidden"}>
-            {isOwn ? texts.messages.you : name}
+            <bdi>{isOwn ? texts.messages.you : name}</bdi>
           </p>
           <div className={`bubble ${delivery === "failed" ? "is-failed" : ""}`}>
+            {replied && <Quotation replied={replied} />}
             <MessageBody body={body} />
             <span className="meta">
               <time dateTime={new Date(at).toISOString()}>{timeText(at)}</time>
@@ -42,8 +46,31 @@ export function MessageRow({ row, onRetry, onDiscard }: MessageRowProps) {
             </p>
           )}
         </div>
+        {delivery !== "failed" && (
+          <button
+            className="reply bare"
+            aria-label={texts.messages.replyTo(name)}
+            onClick={() => onReply(row)}
+          >
+            <ReplyIcon />
+          </button>
+        )}
       </article>
     </>
+  );
+}
+
+function Quotation({ replied: { name, body } }: { replied: Replied }) {
+  return (
+    <p className="quotation">
+      {name !== undefined && (
+        <span className="quotation-name">
+          <span className="visually-hidden">{texts.messages.replied}</span>
+          <bdi>{name}</bdi>
+        </span>
+      )}
+      <bdi className="quotation-text">{body === undefined ? texts.messages.earlier : plainText(body)}</bdi>
+    </p>
   );
 }
 

@@ -1,6 +1,7 @@
 /** The connection's state and what the server can't do right now, in plain words. */
-import type { ClientSnapshot, RoomSnapshot } from "@skat/client";
+import type { ClientSnapshot } from "@skat/client";
 import { cannotText, errorText, texts } from "../texts.ts";
+import type { Fault } from "./fault.ts";
 
 export function ConnectionMark({ connection: { phase } }: Pick<ClientSnapshot, "connection">) {
   const text = phase === "idle" ? texts.connection.stopped : texts.connection[phase];
@@ -14,12 +15,12 @@ export function ConnectionMark({ connection: { phase } }: Pick<ClientSnapshot, "
 
 export interface NoticesProps {
   readonly snapshot: ClientSnapshot;
-  readonly roomError: RoomSnapshot["error"];
+  readonly fault: Fault | undefined;
   readonly onTryNow: () => void;
   readonly onSignOut: () => void;
 }
 
-export function Notices({ snapshot: { connection, cannot }, roomError, onTryNow, onSignOut }: NoticesProps) {
+export function Notices({ snapshot: { connection, cannot }, fault, onTryNow, onSignOut }: NoticesProps) {
   return (
     <div className="notices" role="status">
       {(connection.phase === "waiting" || connection.phase === "connecting") && (
@@ -38,7 +39,7 @@ export function Notices({ snapshot: { connection, cannot }, roomError, onTryNow,
           </button>
         </p>
       )}
-      {roomError !== undefined && <p className="notice">{errorText(roomError)}</p>}
+      {fault !== undefined && <p className="notice">{errorText(fault)}</p>}
       {connection.phase === "online" &&
         [...cannot].map((ability) => (
           <p key={ability} className="notice" data-cannot={ability}>

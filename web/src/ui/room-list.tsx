@@ -1,41 +1,53 @@
-/** The rooms there are, and a small form for a new one. */
-import { useId, useState, type FormEvent } from "react";
-import { LOBBY, type ListedRoom } from "@skat/client";
+/** The rooms that one is in, direct ones apart, and the ways to more. */
+import type { ListedRoom } from "@skat/client";
 import { errorText, texts } from "../texts.ts";
-import { toFault, type Fault } from "./fault.ts";
+import type { Fault } from "./fault.ts";
+import { LockIcon, PlusIcon, SearchIcon } from "./icons.tsx";
 
 export interface RoomListProps {
   readonly rooms: readonly ListedRoom[];
+  readonly nameOf: (room: ListedRoom) => string;
   readonly fault: Fault | undefined;
   readonly current: string;
   readonly unread: ReadonlyMap<string, number>;
-  readonly nameLengthMax: number;
+  readonly hasDraft: (room: string) => boolean;
   readonly onReload: () => void;
   readonly onOpen: (id: string) => void;
-  readonly onCreate: (name: string) => Promise<void>;
+  readonly onCreate: () => void;
+  readonly onFind: () => void;
 }
 
 export function RoomList(props: RoomListProps) {
-  const { rooms, fault, current, unread, onOpen, onReload } = props;
+  const { rooms, fault, onReload, onCreate, onFind } = props;
+  const direct = rooms.filter(({ kind }) => kind === "direct");
   return (
     <nav className="rooms" aria-label={texts.rooms.title}>
       <h2>{texts.rooms.title}</h2>
       <ul>
-        {rooms.map(({ id, name }) => (
-          <li key={id}>
-            <button
-              className="room"
-              aria-current={id === current ? "page" : undefined}
-              onClick={() => onOpen(id)}
-            >
-              <span className="room-name">{id === LOBBY ? texts.rooms.lobby : name}</span>
-              {(unread.get(id) ?? 0) > 0 && (
-                <span className="unread">{texts.rooms.unread(unread.get(id) ?? 0)}</span>
-              )}
-            </button>
-          </li>
-        ))}
+        {rooms
+          .filter((room) => !direct.includes(room))
+          .map((room) => (
+            <Entry key={room.id} room={room} {...props} />
+          ))}
       </ul>
+      <p className="rooms-more">
+        <button className="quiet" onClick={onCreate}>
+          <PlusIcon /> {texts.rooms.create}
+        </button>
+        <button className="quiet" onClick={onFind}>
+          <SearchIcon /> {texts.rooms.find}
+        </button>
+      </p>
+      {direct.length > 0 && (
+        <>
+          <h2>{texts.rooms.direct}</h2>
+          <ul>
+            {direct.map((room) => (
+              <Entry key={room.id} room={room} {...props} />
+            ))}
+          </ul>
+        </>
+      )}
       {fault && (
         <p className="error" role="alert">
           {errorText(fault)}{" "}
@@ -44,51 +56,24 @@ export function RoomList(props: RoomListProps) {
           </button>
         </p>
       )}
-      <NewRoom {...props} />
     </nav>
   );
 }
 
-function NewRoom({ nameLengthMax, onCreate }: Pick<RoomListProps, "nameLengthMax" | "onCreate">) {
-  const [name, setName] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  const [fault, setFault] = useState<Fault>();
-  const id = useId();
-
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (name.trim() === "") return;
-    setBusy(true);
-    setFault(undefined);
-    try {
-      await onCreate(name.trim());
-      setName("");
-    } catch (error) {
-      setFault(toFault(error));
-    } finally {
-      setBusy(false);
-    }
-  };
-
+function Entry({ room, nameOf, current, unread, hasDraft, onOpen }: RoomListProps & { room: ListedRoom }) {
+  const { id, kind, archived } = room;
+  const count = unread.get(id) ?? 0;
   return (
-    <form className="new-room" onSubmit={submit}>
-      <label className="visually-hidden" htmlFor={id}>
-        {texts.rooms.newName}
-      </label>
-      <input
-        id={id}
-        value={name}
-        placeholder={texts.rooms.newName}
-        maxLength={nameLengthMax}
-        autoComplete="off"
-        onChange={({ target }) => setName(target.value)}
-      />
-      <button disabled={isBusy || name.trim() === ""}>{texts.rooms.create}</button>
-      {fault && (
-        <p className="error" role="alert">
-          {errorText(fault)}
-        </p>
-      )}
-    </form>
+    <li>
+      <button className="room" aria-current={id === current ? "page" : undefined} onClick={() => onOpen(id)}>
+        <span className="room-name">
+          <bdi>{nameOf(room)}</bdi>
+        </span>
+        {kind === "private" && <LockIcon title={texts.rooms.private} />}
+        {archived && <span className="tag">{texts.rooms.archived}</span>}
+        {id !== current && hasDraft(id) && <span className="tag">{texts.rooms.draft}</span>}
+        {count > 0 && <span className="unread">{texts.rooms.unread(count)}</span>}
+      </button>
+    </li>
   );
 }

@@ -1,9 +1,13 @@
 /** One room: its messages and the composer, or why it can't be read. */
-import { LOBBY, type Client, type ClientSnapshot, type RoomSnapshot } from "@skat/client";
-import { errorText, texts } from "../texts.ts";
+import { useState } from "react";
+import { LOBBY, type Client, type ClientSnapshot, type ListedRoom, type RoomSnapshot } from "@skat/client";
+import type { KeptMap } from "../kept-map.ts";
+import { errorText, leftText, texts } from "../texts.ts";
 import { Composer } from "./composer.tsx";
+import type { Fault } from "./fault.ts";
 import { MessageList } from "./message-list.tsx";
 import { Notices } from "./notices.tsx";
+import type { Row } from "./rows.ts";
 
 const NOT_YET: RoomSnapshot = {
   view: undefined,
@@ -18,30 +22,51 @@ export interface RoomPaneProps {
   readonly snapshot: ClientSnapshot;
   readonly id: string;
   readonly name: string;
+  readonly listed: ListedRoom | undefined;
+  readonly newFrom: string | undefined;
+  /** Something beside the room that did not work. */
+  readonly fault: Fault | undefined;
   /** What was begun and not sent, by room. */
-  readonly drafts: Map<string, string>;
+  readonly drafts: KeptMap;
   readonly onLobby: () => void;
   readonly onSignOut: () => void;
 }
 
-export function RoomPane({ chat, snapshot, id, name, drafts, onLobby, onSignOut }: RoomPaneProps) {
+export function RoomPane(props: RoomPaneProps) {
+  const { chat, snapshot, id, name, listed, newFrom, fault, drafts, onLobby, onSignOut } = props;
   const room = snapshot.rooms.get(id) ?? NOT_YET;
   const { view, error } = room;
-  if (error !== undefined && view === undefined)
+  const [answered, setAnswered] = useState<Row>();
+  if (error !== undefined && (view === undefined || error.code === "left"))
     return (
       <div className="room-error" role="alert">
-        <p>{errorText(error)}</p>
+        <p>{error.code === "left" ? leftText(error.message) : errorText(error)}</p>
         {id !== LOBBY && <button onClick={onLobby}>{texts.rooms.toLobby}</button>}
       </div>
     );
+  const send = (body: string) => {
+    chat.send(id, body, answered === undefined ? {} : { replyTo: answered.id });
+    setAnswered(undefined);
+  };
+  const answer = (row: Row) => {
+    setAnswered(row);
+    document.getElementById("composer")?.focus();
+  };
   return (
     <>
       <div className="stage">
-        <Notices snapshot={snapshot} roomError={error} onTryNow={() => chat.wake()} onSignOut={onSignOut} />
+        <Notices
+          snapshot={snapshot}
+          fault={fault ?? error}
+          onTryNow={() => chat.wake()}
+          onSignOut={onSignOut}
+        />
         <MessageList
           room={room}
           roomName={name}
           me={snapshot.user}
+          newFrom={newFrom}
+          onReply={answer}
           onLoadOlder={() => chat.loadOlder(id)}
           onRetry={(message) => chat.retry(message)}
           onDiscard={(message) => chat.cancel(message)}
@@ -50,11 +75,20 @@ export function RoomPane({ chat, snapshot, id, name, drafts, onLobby, onSignOut 
       <Composer
         roomName={name}
         isReady={view !== undefined && error === undefined}
+        silence={silenceOf(listed)}
         bodyBytesMax={snapshot.limits.bodyBytesMax}
         initialText={drafts.get(id) ?? ""}
-        onText={(text) => drafts.set(id, text)}
-        onSend={(body) => chat.send(id, body)}
+        answered={answered}
+        onText={(text) => drafts.set(id, text.trim() === "" ? "" : text)}
+        onSend={send}
+        onCancelReply={() => setAnswered(undefined)}
       />
     </>
   );
+}
+
+/** Why there is nothing to be written. */
+function silenceOf(listed: ListedRoom | undefined): string | undefined {
+  if (listed?.archived === true) return texts.composer.archived;
+  return listed?.role === "read-only" ? texts.composer.readOnly : undefined;
 }

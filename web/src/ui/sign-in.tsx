@@ -1,56 +1,53 @@
-/** Asks for a name and gets a guest's token for it. */
-import { useState, type FormEvent } from "react";
-import { DEFAULT_LIMITS, type Account, type Api } from "@skat/client";
-import { errorText, texts } from "../texts.ts";
+/** The ways in: as a guest by name alone, or with an account. */
+import { useState } from "react";
+import type { Session, Sessions } from "../session.ts";
+import { texts } from "../texts.ts";
+import { EntryForm } from "./entry-form.tsx";
 import { Logo } from "./icons.tsx";
-import { toFault, type Fault } from "./fault.ts";
+import { ResetForm } from "./reset-form.tsx";
 
-export function SignIn({ api, onAccount }: { api: Api; onAccount: (account: Account) => void }) {
-  const [name, setName] = useState("");
-  const [isBusy, setBusy] = useState(false);
-  const [fault, setFault] = useState<Fault>();
+export interface SignInProps {
+  readonly sessions: Sessions;
+  readonly onSession: (session: Session) => void;
+}
 
-  const submit = async (event: FormEvent) => {
-    event.preventDefault();
-    if (name.trim() === "") return setFault({ code: "", message: texts.signIn.nameNeeded });
-    setBusy(true);
-    setFault(undefined);
-    try {
-      onAccount(await api.guest(name.trim()));
-    } catch (error) {
-      setFault(toFault(error));
-      setBusy(false);
-    }
+export type Way = "guest" | "signIn" | "signUp" | "reset" | "setPassword";
+
+const WAYS = { guest: "toGuest", signIn: "toSignIn", signUp: "toSignUp", reset: "toReset" } as const;
+
+export function SignIn({ sessions, onSession }: SignInProps) {
+  const [way, setWay] = useState<Way>(location.hash === "#/reset" ? "setPassword" : "guest");
+  const [notice, setNotice] = useState("");
+  const go = (next: Way, said = "") => {
+    setWay(next);
+    setNotice(said);
   };
-
+  const others = (Object.keys(WAYS) as (keyof typeof WAYS)[]).filter(
+    (other) => other !== way && (other !== "reset" || way === "signIn"),
+  );
   return (
     <main className="sign-in">
-      <form className="sign-in-card" onSubmit={submit} noValidate>
+      <div className="sign-in-card">
         <h1 className="brand">
           <Logo /> {texts.product}
         </h1>
         <p className="muted">{texts.signIn.lead}</p>
-        <label htmlFor="name">{texts.signIn.name}</label>
-        <input
-          id="name"
-          value={name}
-          onChange={({ target }) => setName(target.value)}
-          maxLength={DEFAULT_LIMITS.nameLengthMax}
-          autoComplete="nickname"
-          autoFocus
-          aria-describedby="name-hint name-error"
-          aria-invalid={fault !== undefined}
-        />
-        <p id="name-hint" className="hint">
-          {texts.signIn.hint}
+        <p role="status" className="said">
+          {notice}
         </p>
-        <p id="name-error" className="error" role="alert">
-          {fault && errorText(fault)}
-        </p>
-        <button className="primary" disabled={isBusy}>
-          {isBusy ? texts.signIn.busy : texts.signIn.submit}
-        </button>
-      </form>
+        {way === "reset" || way === "setPassword" ? (
+          <ResetForm key={way} accounts={sessions.accounts} isSetting={way === "setPassword"} onDone={go} />
+        ) : (
+          <EntryForm key={way} way={way} sessions={sessions} onSession={onSession} onWay={go} />
+        )}
+        <nav className="ways" aria-label={texts.signIn.waysIn}>
+          {others.map((other) => (
+            <button key={other} className="link" onClick={() => go(other)}>
+              {texts.signIn[WAYS[other]]}
+            </button>
+          ))}
+        </nav>
+      </div>
     </main>
   );
 }

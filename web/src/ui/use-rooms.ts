@@ -1,22 +1,44 @@
-/** The list of rooms from the server, loaded at the start, after each reconnect, and when the reader comes back to the page. */
+/** The rooms that there are, from the server; kept up to date by what the socket tells, and loaded anew after each reconnect. */
 import { useCallback, useEffect, useState } from "react";
-import type { Client, ListedRoom } from "@skat/client";
+import { LOBBY, type Client, type ListedRoom, type Role, type RoomInfo } from "@skat/client";
+import { texts } from "../texts.ts";
 import { toFault, type Fault } from "./fault.ts";
 
 export interface Rooms {
-  readonly rooms: readonly ListedRoom[];
+  /** Those that one is in, the lobby first. */
+  readonly own: readonly ListedRoom[];
+  /** Public ones that one is not in. */
+  readonly others: readonly ListedRoom[];
   readonly fault: Fault | undefined;
   readonly reload: () => void;
-  readonly create: (name: string) => Promise<ListedRoom>;
+  readonly put: (room: ListedRoom) => void;
 }
 
+const THE_LOBBY: ListedRoom = {
+  id: LOBBY,
+  slug: LOBBY,
+  kind: "public",
+  name: texts.rooms.lobby,
+  topic: "",
+  archived: false,
+  role: "member",
+};
+
 export function useRooms(chat: Client, isOnline: boolean): Rooms {
-  const [rooms, setRooms] = useState<readonly ListedRoom[]>([]);
+  const [rooms, setRooms] = useState<readonly ListedRoom[]>([THE_LOBBY]);
   const [fault, setFault] = useState<Fault>();
 
+  const put = useCallback((room: ListedRoom) => {
+    setRooms((before) =>
+      before.some(({ id }) => id === room.id)
+        ? before.map((old) => (old.id === room.id ? toShown(room) : old))
+        : [...before, toShown(room)],
+    );
+  }, []);
   const load = useCallback(async () => {
     try {
-      setRooms(await chat.listRooms());
+      const listed = (await chat.listRooms()).map(toShown);
+      setRooms(listed.some(({ id }) => id === LOBBY) ? listed : [THE_LOBBY, ...listed]);
       setFault(undefined);
     } catch (error) {
       setFault(toFault(error));
@@ -30,12 +52,25 @@ export function useRooms(chat: Client, isOnline: boolean): Rooms {
     window.addEventListener("focus", reload);
     return () => window.removeEventListener("focus", reload);
   }, [load, isOnline]);
+  useEffect(() => {
+    const onRoom = chat.on("room", ({ info, role }: { info: RoomInfo; role: Role }) =>
+      put({ ...info, role }),
+    );
+    const onLeft = chat.on("left", ({ room }) =>
+      setRooms((before) => before.filter(({ id }) => id !== room)),
+    );
+    return () => (onRoom(), onLeft());
+  }, [chat, put]);
 
-  const create = async (name: string) => {
-    const room = await chat.createRoom(name);
-    setRooms((before) => [...before.filter(({ id }) => id !== room.id), room]);
-    return room;
-  };
+  const own = rooms.filter(({ id, role }) => role !== undefined || id === LOBBY);
+  const others = rooms.filter((room) => !own.includes(room));
+  return { own: own.toSorted(byLobby), others, fault, reload: () => void load(), put };
+}
 
-  return { rooms, fault, reload: () => void load(), create };
+function toShown(room: ListedRoom): ListedRoom {
+  return room.id === LOBBY ? { ...room, name: texts.rooms.lobby, role: room.role ?? "member" } : room;
+}
+
+function byLobby(one: ListedRoom, other: ListedRoom): number {
+  return Number(other.id === LOBBY) - Number(one.id === LOBBY);
 }

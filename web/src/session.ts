@@ -1,0 +1,66 @@
+/** From who is signed in to a running client, and back out. */
+import { createClient, type Api, type Client, type User } from "@skat/client";
+import type { AccountStore, KeptAccount } from "./account-store.ts";
+import type { Accounts } from "./accounts.ts";
+
+export interface Session {
+  readonly chat: Client;
+  /** What a guest signs up with; none for a member. */
+  readonly guestToken: () => string | undefined;
+}
+
+export interface Sessions {
+  readonly accounts: Accounts;
+  /** Who was signed in when the page was left. */
+  resume(): Session | undefined;
+  enterAsGuest(name: string): Promise<Session>;
+  enter(user: User): Session;
+  end(session: Session): void;
+}
+
+export function createSessions(api: Api, accounts: Accounts, store: AccountStore): Sessions {
+  const start = (kept: KeptAccount): Session => {
+    store.save(kept);
+    return kept.token === undefined
+      ? memberSession(kept.user, accounts)
+      : guestSession(kept.token, kept.user, api, store);
+  };
+  return {
+    accounts,
+    resume: () => {
+      const kept = store.load();
+      return kept && start(kept);
+    },
+    enterAsGuest: async (name) => start(await api.guest(name)),
+    enter: (user) => start({ user }),
+    end: ({ chat, guestToken }) => {
+      chat.close();
+      store.clear();
+      // Whether or not it is heard: this browser forgets the session either way.
+      if (guestToken() === undefined)
+        accounts.signOut().catch((error: unknown) => console.warn("sign-out", error));
+    },
+  };
+}
+
+function memberSession(user: User, accounts: Accounts): Session {
+  const chat = createClient({ url: location.origin, user, token: () => accounts.token() });
+  return { chat: chat.connect(), guestToken: () => undefined };
+}
+
+/** A guest whose token is no longer taken comes back as a new guest of the same name. */
+function guestSession(firstToken: string, user: User, api: Api, store: AccountStore): Session {
+  let token = firstToken;
+  const renew = async (): Promise<string> => {
+    const renewed = await api.guest(user.name);
+    store.save(renewed);
+    token = renewed.token;
+    return token;
+  };
+  const chat = createClient({
+    url: location.origin,
+    user,
+    token: (reason) => (reason === "refused" ? renew() : token),
+  });
+  return { chat: chat.connect(), guestToken: () => token };
+}

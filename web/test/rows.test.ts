@@ -1,0 +1,104 @@
+/** What the list of messages shows, from a room's snapshot: runs, days, the line of new ones, answers; and what counts as unread. */
+import { describe, expect, it } from "vitest";
+import type { Message, RoomEvent, RoomSnapshot } from "@skat/client";
+import { buildRows } from "../src/ui/rows.ts";
+import { toLines } from "../src/ui/announcer.tsx";
+import { countUnread, firstMark } from "../src/unread.ts";
+
+const ME = { id: "me", name: "Me" };
+const ADA = { id: "ada", name: "Ada" };
+const MINUTE_MS = 60_000;
+const START_MS = new Date(2026, 4, 4, 12).getTime();
+const positionOf = (index: number) => String(index).padStart(19, "0");
+
+function roomOf(...said: { by: typeof ME; afterMs: number; replyTo?: string }[]): RoomSnapshot {
+  const events = said.map(({ by, afterMs, replyTo }, index): RoomEvent => ({
+    type: "event",
+    kind: "message",
+    room: "r",
+    id: `m${index}`,
+    user: by,
+    body: `body ${index}`,
+    at: START_MS + afterMs,
+    position: positionOf(index + 1),
+    prev: positionOf(index),
+    ...(replyTo === undefined ? {} : { replyTo }),
+  }));
+  const messages = events.map(({ id, user, body, replyTo, at, position }): Message => ({
+    ...{ id, user, body, replyTo, at, position },
+    delivery: undefined,
+    error: undefined,
+  }));
+  const cursor = positionOf(events.length);
+  const view = { events, cursor, wholeFrom: positionOf(0), complete: true, provisional: false };
+  return { view, entries: new Map(), messages, history: "idle", error: undefined };
+}
+
+describe("rows", () => {
+  it("are grouped by author and pause, and say where a day begins", () => {
+    const day = 24 * 60 * MINUTE_MS;
+    const room = roomOf(
+      { by: ADA, afterMs: 0 },
+      { by: ADA, afterMs: MINUTE_MS },
+      { by: ME, afterMs: 2 * MINUTE_MS },
+      { by: ME, afterMs: 8 * MINUTE_MS },
+      { by: ME, afterMs: day },
+    );
+    const rows = buildRows(room, ME, new Set());
+    expect(rows.map(({ isHead }) => isHead)).toEqual([true, false, true, true, true]);
+    expect(rows.map(({ isDayStart }) => isDayStart)).toEqual([true, false, false, false, true]);
+  });
+
+  it("have one line before the first message of another that was not seen", () => {
+    const room = roomOf(
+      { by: ADA, afterMs: 0 },
+      { by: ME, afterMs: 1 },
+      { by: ADA, afterMs: 2 },
+      { by: ADA, afterMs: 3 },
+    );
+    const newStarts = (from?: string) =>
+      buildRows(room, ME, new Set(), from).map(({ isNewStart }) => isNewStart);
+    expect(newStarts(positionOf(1))).toEqual([false, false, true, false]);
+    expect(newStarts(positionOf(4))).toEqual([false, false, false, false]);
+    expect(newStarts()).toEqual([false, false, false, false]);
+  });
+
+  it("quote what they answer, where it is there", () => {
+    const room = roomOf(
+      { by: ADA, afterMs: 0 },
+      { by: ME, afterMs: 1, replyTo: "m0" },
+      { by: ME, afterMs: 2, replyTo: "old" },
+    );
+    expect(buildRows(room, ME, new Set()).map(({ replied }) => replied)).toEqual([
+      undefined,
+      { name: "Ada", body: "body 0" },
+      { name: undefined, body: undefined },
+    ]);
+  });
+});
+
+describe("unread", () => {
+  const room = roomOf({ by: ADA, afterMs: 0 }, { by: ME, afterMs: 1 }, { by: ADA, afterMs: 2 });
+
+  it("counts what others wrote behind the mark", () => {
+    expect(countUnread(room, positionOf(0), ME.id)).toBe(2);
+    expect(countUnread(room, positionOf(1), ME.id)).toBe(1);
+    expect(countUnread(room, positionOf(3), ME.id)).toBe(0);
+    expect(countUnread(room, undefined, ME.id)).toBe(0);
+  });
+
+  it("begins with nothing in a public room, and with all in one that was made for this user", () => {
+    expect(firstMark("public", room)).toBe(positionOf(3));
+    expect(firstMark("direct", room)).toBe(positionOf(0));
+    expect(firstMark("private", undefined)).toBe(positionOf(0));
+  });
+});
+
+it("screen readers hear few messages one by one, and of many how many they are", () => {
+  const { view } = roomOf(...Array.from({ length: 5 }, (_, index) => ({ by: ADA, afterMs: index })));
+  expect(toLines(view?.events.slice(0, 2) ?? []).map(({ text }) => text)).toEqual([
+    "Ada: body 0",
+    "Ada: body 1",
+  ]);
+  expect(toLines(view?.events ?? []).map(({ text }) => text)).toEqual(["5 new messages"]);
+});
