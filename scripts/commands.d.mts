@@ -1,7 +1,7 @@
 /** Types of commands.mjs. */
 export interface Command {
   entry: string;
-  needs: readonly ("prisma" | "web")[];
+  needs: readonly ("prisma" | "server" | "web")[];
   usage: string;
   summary: string;
   details: string;

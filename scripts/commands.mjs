@@ -5,8 +5,8 @@ const settings = "Settings come from the environment and from .env; .env.example
 /** Each command: the `entry` it runs and the generated things it `needs`. */
 export const commands = {
   start: {
-    entry: "functions/dev.ts",
-    needs: ["prisma", "web"],
+    entry: "dist/server/dev.mjs",
+    needs: ["prisma", "server", "web"],
     usage: "npm start",
     summary: "Run Skat in one process and print its address.",
     details: `Engines that are not configured are embedded; their data is in .data/.\n${settings}`,
@@ -19,22 +19,22 @@ export const commands = {
     details: settings,
   },
   node: {
-    entry: "functions/node.ts",
-    needs: ["prisma", "web"],
+    entry: "dist/server/node.mjs",
+    needs: ["prisma", "server", "web"],
     usage: "npm run start:node",
     summary: "Run one realtime node on real engines.",
     details: settings,
   },
   consumer: {
-    entry: "functions/consumer.ts",
-    needs: ["prisma"],
+    entry: "dist/server/consumer.mjs",
+    needs: ["prisma", "server"],
     usage: "npm run start:consumer -- [--once]",
     summary: "Store what the log holds in PostgreSQL.",
     details: `--once   store what is there and end, for a schedule\n${settings}`,
   },
   doctor: {
-    entry: "functions/doctor.ts",
-    needs: ["prisma"],
+    entry: "dist/server/doctor.mjs",
+    needs: ["prisma", "server"],
     usage: "npm run doctor -- [--json]",
     summary: "Look whether the engines that are set can be used as they are.",
     details: [
@@ -45,8 +45,8 @@ export const commands = {
     ].join("\n"),
   },
   stage: {
-    entry: "functions/stage.ts",
-    needs: ["prisma"],
+    entry: "dist/server/stage.mjs",
+    needs: ["prisma", "server"],
     usage: "npm run stage -- create NAME | list | remove NAME | sweep",
     summary: "Make, list and remove stages that share the engines that are set.",
     details: [
@@ -61,15 +61,15 @@ export const commands = {
     ].join("\n"),
   },
   migrate: {
-    entry: "functions/migrate.ts",
-    needs: ["prisma"],
+    entry: "dist/server/migrate.mjs",
+    needs: ["prisma", "server"],
     usage: "npm run migrate",
     summary: "Bring the database's tables up to date.",
     details: settings,
   },
   admin: {
-    entry: "functions/admin.ts",
-    needs: ["prisma"],
+    entry: "dist/server/admin.mjs",
+    needs: ["prisma", "server"],
     usage: "npm run admin -- <noun> <verb>",
     summary: "Do by hand what an operator has to.",
     details: [
@@ -98,7 +98,7 @@ export const commands = {
   },
   test: {
     entry: "scripts/test.ts",
-    needs: ["prisma", "web"],
+    needs: ["prisma", "server", "web"],
     usage: "npm test -- [vitest arguments]",
     summary: "Run every test suite on real engines, and list what was left out.",
     details: [
@@ -112,7 +112,7 @@ export const commands = {
   },
   faults: {
     entry: "scripts/faults.ts",
-    needs: ["prisma", "web"],
+    needs: ["prisma", "server", "web"],
     usage: "npm run faults -- [--seed S] [--faults 200]",
     summary: "Break real nodes, consumers and engines under load, and audit what became of every message.",
     details: [
@@ -203,7 +203,7 @@ export const commands = {
   },
   screenshots: {
     entry: "web/test/screenshots.ts",
-    needs: ["prisma", "web"],
+    needs: ["prisma", "server", "web"],
     usage: "npm run screenshots [-- <view>…]",
     summary: "Take pictures of every view of the page, in light and dark, on a phone and on a desktop.",
     details: "They come to dist/screenshots/, and two of them to docs/ for the README. Needs Chromium.",

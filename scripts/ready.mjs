@@ -7,7 +7,7 @@ import { withLock } from "./lock.mjs";
 
 const stampDir = "node_modules/.cache/skat";
 
-/** What can be generated: the files it is made of, a file that proves it is there, and how it is made. */
+/** What can be generated: the files it is made of, a file that proves it is there, how it is made, and what it is made `after`. */
 const generated = {
   prisma: {
     title: "the Prisma client",
@@ -23,6 +23,13 @@ const generated = {
     output: "web/dist/index.html",
     cwd: "web",
     args: ["node_modules/vite/bin/vite.js", "build", "--logLevel", "warn"],
+  },
+  server: {
+    title: "the programs",
+    after: "prisma",
+    inputs: ["functions", "prisma/schema.prisma", "scripts/bundle.ts", "package-lock.json"],
+    output: "dist/server/dev.mjs",
+    args: ["node_modules/tsx/dist/cli.mjs", "scripts/bundle.ts"],
   },
 };
 
@@ -44,7 +51,15 @@ async function prepare(stale, holdFor) {
     const failure = await install(holdFor);
     if (failure) return failure;
   }
-  return (await Promise.all(stale().map((name) => generate(generated[name])))).find(Boolean);
+  const names = stale();
+  const isFirst = (name) => !names.includes(generated[name].after);
+  return (
+    (await generateAll(names.filter(isFirst))) ?? (await generateAll(names.filter((name) => !isFirst(name))))
+  );
+}
+
+async function generateAll(names) {
+  return (await Promise.all(names.map((name) => generate(generated[name])))).find(Boolean);
 }
 
 function tellWait(pid) {
@@ -142,7 +157,9 @@ function hashOf(inputs) {
 function filesIn(file) {
   if (!fs.existsSync(file)) return [];
   if (!fs.statSync(file).isDirectory()) return [file];
-  const names = fs.readdirSync(file).filter((name) => name !== "node_modules" && name !== "dist");
+  const names = fs
+    .readdirSync(file)
+    .filter((name) => !["node_modules", "dist", "generated", "test"].includes(name));
   return names.sort().flatMap((name) => filesIn(path.join(file, name)));
 }
 

@@ -32,13 +32,15 @@ function requireNode() {
 }
 
 /**
- * Same as `node --import tsx <entry> …args`, in this very process: signals and exit codes are the entry's own,
- * and nothing is left running when the launcher is killed.
+ * Same as `node <entry> …args`, with tsx where that is TypeScript, in this very process: signals and exit codes are the entry's
+ * own, and nothing is left running when the launcher is killed.
  */
 async function runEntry(entry, args) {
   process.argv.splice(1, process.argv.length, path.resolve(entry), ...args);
-  process.execArgv.push("--import", "tsx"); // what a process forked by the entry inherits
-  await import("tsx");
+  if (entry.endsWith(".ts")) {
+    process.execArgv.push("--import", "tsx"); // what a process forked by the entry inherits
+    await import("tsx");
+  }
   await import(pathToFileURL(path.resolve(entry)).href);
 }
 

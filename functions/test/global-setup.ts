@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { TestProject } from "vitest/node";
+import { makeReady } from "../../scripts/ready.mjs";
 import { acquire, ENGINES_VARIABLE, type Acquired, type TestEngines } from "../../scripts/engines/acquire.ts";
 
 declare module "vitest" {
@@ -16,6 +17,7 @@ declare module "vitest" {
 let acquired: Acquired | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
+  await makeReady(["prisma", "server"]);
   project.provide("fuzzSeed", fuzzSeed());
   const given = process.env[ENGINES_VARIABLE];
   if (given !== undefined) return project.provide("engines", JSON.parse(given) as TestEngines);

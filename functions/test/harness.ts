@@ -8,7 +8,7 @@ import { freePort } from "../../scripts/engines/ports.ts";
 import { guest } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
-const FUNCTIONS = fileURLToPath(new URL("..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export interface Running {
   readonly url: string;
@@ -42,12 +42,16 @@ export interface Program {
   readonly uid?: number | undefined;
 }
 
-function entryProgram(entry: string, args: readonly string[] = []): Program {
-  return {
-    name: entry,
-    args: ["--import", "tsx", join(FUNCTIONS, entry), ...args],
-    cwd: join(FUNCTIONS, ".."),
-  };
+type Entry = "dev" | "node" | "consumer" | "admin";
+
+/** As the npm scripts run it; global-setup.ts has made it anew. */
+function entryProgram(entry: Entry, args: readonly string[] = []): Program {
+  return { name: entry, args: [join("dist/server", `${entry}.mjs`), ...args], cwd: ROOT };
+}
+
+/** As `npm run dev` runs it: every module on its own. */
+function sourceProgram(entry: Entry): Program {
+  return { name: entry, args: ["--import", "tsx", join("functions", `${entry}.ts`)], cwd: ROOT };
 }
 
 function spawnProgram({ args, cwd, uid }: Program, env: Env) {
@@ -102,18 +106,13 @@ export async function runProgram(
 
 export async function startNode(env: Env): Promise<Running> {
   const port = await freePort();
-  return runProgram(
-    entryProgram("node.ts"),
-    { HOST: "127.0.0.1", ...env, PORT: String(port) },
-    port,
-    "/readyz",
-  );
+  return runProgram(entryProgram("node"), { HOST: "127.0.0.1", ...env, PORT: String(port) }, port, "/readyz");
 }
 
 export async function startConsumer(env: Env): Promise<Running> {
   const port = await freePort();
   return runProgram(
-    entryProgram("consumer.ts"),
+    entryProgram("consumer"),
     { HOST: "127.0.0.1", ...env, CONSUMER_PORT: String(port) },
     port,
     "/readyz",
@@ -128,7 +127,7 @@ export interface Ended {
 
 /** `npm run admin` without the launcher and without a terminal. */
 export async function runAdmin(env: Env, args: readonly string[]): Promise<Ended> {
-  const child = spawnProgram(entryProgram("admin.ts", args), env);
+  const child = spawnProgram(entryProgram("admin", args), env);
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
@@ -144,11 +143,11 @@ export interface Embedded extends Running {
 }
 
 /** `npm start` without the launcher, on a data folder of its own. */
-export async function startEmbedded(env: Env = {}): Promise<Embedded> {
+export async function startEmbedded(env: Env = {}, { fromSource = false } = {}): Promise<Embedded> {
+  const program = fromSource ? sourceProgram("dev") : entryProgram("dev");
   const dataDir = mkdtempSync(join(tmpdir(), "skat-test-"));
   const port = await freePort();
-  const start = () =>
-    runProgram(entryProgram("dev.ts"), { ...env, DATA_DIR: dataDir, PORT: String(port) }, port, "/readyz");
+  const start = () => runProgram(program, { ...env, DATA_DIR: dataDir, PORT: String(port) }, port, "/readyz");
   let running = await start();
   return {
     dataDir,

@@ -14,20 +14,22 @@ const asModule = (code: string) => `data:text/javascript,${encodeURIComponent(co
 const register = `import { register } from "node:module"; register(${JSON.stringify(asModule(hooks))});`;
 const WITHOUT_LIBRARY = { NODE_OPTIONS: `--import=${asModule(register)}` };
 
-async function start(env: Parameters<typeof startEmbedded>[0]): Promise<Embedded> {
-  const server = await startEmbedded(env);
+async function start(...options: Parameters<typeof startEmbedded>): Promise<Embedded> {
+  const server = await startEmbedded(...options);
   onTestFinished(async () => void (await server.stop()));
   return server;
 }
 
 it("switched off the library is not even loaded: where it is missing the node starts, and where it is wanted it says so", async () => {
-  const off = await start(WITHOUT_LIBRARY);
+  const off = await start(WITHOUT_LIBRARY, { fromSource: true });
   const response = await fetch(`${off.url}/socket.io/?EIO=4&transport=polling`);
   expect([response.status, await response.json()]).toMatchObject([404, { error: { code: "not_found" } }]);
   const socket = new WebSocket(`${off.url.replace("http", "ws")}/socket.io/?EIO=4&transport=websocket`);
   const [error] = (await once(socket, "error")) as [Error];
   expect(error.message).toContain("404");
-  await expect(start({ SOCKETIO: "true", ...WITHOUT_LIBRARY })).rejects.toThrow("is not installed");
+  await expect(start({ SOCKETIO: "true", ...WITHOUT_LIBRARY }, { fromSource: true })).rejects.toThrow(
+    "is not installed",
+  );
 }, 120_000);
 
 it("without polling the client is told to use WebSocket", async () => {
