@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/engines/ports.ts";
+import { copyEmptyPglite } from "./pglite-template.ts";
 import { guest } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -143,9 +144,14 @@ export interface Embedded extends Running {
 }
 
 /** `npm start` without the launcher, on a data folder of its own. */
-export async function startEmbedded(env: Env = {}, { fromSource = false } = {}): Promise<Embedded> {
+/** Everything in one process, on an empty store; `isFirstStart`: on none. */
+export async function startEmbedded(
+  env: Env = {},
+  { fromSource = false, isFirstStart = false } = {},
+): Promise<Embedded> {
   const program = fromSource ? sourceProgram("dev") : entryProgram("dev");
   const dataDir = mkdtempSync(join(tmpdir(), "skat-test-"));
+  if (!isFirstStart) await copyEmptyPglite(join(dataDir, "pglite"));
   const port = await freePort();
   const start = () => runProgram(program, { ...env, DATA_DIR: dataDir, PORT: String(port) }, port, "/readyz");
   let running = await start();

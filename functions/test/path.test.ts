@@ -8,7 +8,7 @@ import { waitFor } from "./wait-for.ts";
 
 describe("the path on embedded engines", () => {
   let embedded: Embedded;
-  beforeAll(async () => void (embedded = await startEmbedded()), 60_000);
+  beforeAll(async () => void (embedded = await startEmbedded({}, { isFirstStart: true })), 60_000);
   afterAll(async () => void (await embedded?.stop()));
 
   test("[G1] [G2] [G3] [G4] [G5] 40 clients in 4 rooms, re-sent messages and cut connections", async () => {

@@ -1,8 +1,13 @@
-/** Embedded databases for tests: one is made per run of a file, and every other is a copy of it. */
-import { cp, mkdtemp, rm } from "node:fs/promises";
+/** Embedded databases for tests: one is made for all of them, and every other is a copy of it, since making one takes seconds. */
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cp, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Database } from "../adapters/database.ts";
+import { MIGRATIONS_DIR } from "../adapters/migrations.ts";
 import { openPglite } from "../adapters/pglite-client.ts";
 
 export interface PgliteTemplate {
@@ -13,16 +18,44 @@ export interface PgliteTemplate {
 
 export async function createPgliteTemplate(): Promise<PgliteTemplate> {
   const dir = await mkdtemp(join(tmpdir(), "skat-pglite-"));
-  const template = join(dir, "template");
-  await (await openPglite(template)).close();
   let count = 0;
   return {
     open: async () => {
       const copy = join(dir, String(count++));
-      await cp(template, copy, { recursive: true });
+      await copyEmptyPglite(copy);
       const { prisma, close } = await openPglite(copy);
       return { prisma, close: () => close().then(() => rm(copy, { recursive: true, force: true })) };
     },
     remove: () => rm(dir, { recursive: true, force: true }),
   };
+}
+
+/** Puts into `dir` what a first start would make there. */
+export async function copyEmptyPglite(dir: string): Promise<void> {
+  const template = join(CACHE_DIR, `pglite-${fingerprint()}`);
+  if (!existsSync(template)) await makeTemplate(template);
+  await cp(template, dir, { recursive: true });
+}
+
+const CACHE_DIR = fileURLToPath(new URL("../../node_modules/.cache/skat", import.meta.url));
+
+/** Whole or not there, however many make it at once. */
+async function makeTemplate(template: string): Promise<void> {
+  await mkdir(CACHE_DIR, { recursive: true });
+  const unfinished = join(await mkdtemp(join(CACHE_DIR, "making-")), "pglite");
+  await (await openPglite(unfinished)).close();
+  await rename(unfinished, template).catch((error: unknown) => {
+    if (!existsSync(template)) throw error;
+  });
+  await rm(dirname(unfinished), { recursive: true });
+}
+
+/** Of all that it depends on. */
+function fingerprint(): string {
+  const hash = createHash("sha256").update(process.version);
+  hash.update(readFileSync(createRequire(import.meta.url).resolve("@electric-sql/pglite")));
+  const files = readdirSync(MIGRATIONS_DIR, { recursive: true, encoding: "utf8" }).toSorted();
+  for (const file of files.filter((name) => name.endsWith(".sql")))
+    hash.update(`\0${file}\0`).update(readFileSync(join(MIGRATIONS_DIR, file)));
+  return hash.digest("hex").slice(0, 16);
 }
