@@ -1,0 +1,100 @@
+/** The systems under test, each as it would be deployed: processes on the same engines, started for one cell and ended after it. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { Kafka, logLevel } from "kafkajs";
+import { startConsumer, startNode, type Env, type Running } from "../functions/test/harness.ts";
+import { guest } from "../functions/test/test-client.ts";
+import { LOBBY } from "../functions/protocol.ts";
+import { freePort } from "../scripts/engines/ports.ts";
+import type { BenchEngines } from "./engines.ts";
+import type { Job } from "./generator/job.ts";
+
+export interface System {
+  readonly name: string;
+  readonly dialect: Job["dialect"];
+  readonly ports: readonly number[];
+  readonly token: string;
+  readonly room: string;
+  /** The servers whose CPU is counted: those that hold connections. */
+  readonly pids: readonly number[];
+  end(): Promise<void>;
+}
+
+export type StartSystem = (engines: BenchEngines, nodes: number) => Promise<System>;
+
+/** No limit of rate stands in the way of a load that is meant to saturate. */
+const UNLIMITED: Env = { FRAMES_PER_SECOND: "1000000", FRAME_BURST: "1000000", LOG_LEVEL: "error" };
+
+export const startSkat: StartSystem = async (engines, count) => {
+  const env = {
+    ...engines.env,
+    ...UNLIMITED,
+    NODE_ENV: "production",
+    ALLOWED_ORIGINS: "none",
+    STAGE: `bench-${randomBytes(4).toString("hex")}`,
+    AUTH_SECRET: randomBytes(32).toString("hex"),
+  };
+  const nodes = await inTurn(count, () => startNode(env));
+  const consumer = await startConsumer(env);
+  const { token } = await guest(nodes[0]?.url ?? "", "bench");
+  return {
+    name: "skat",
+    dialect: "skat",
+    ports: nodes.map(({ url }) => Number(new URL(url).port)),
+    token,
+    room: LOBBY,
+    pids: nodes.map(({ pid }) => pid),
+    end: async () => void (await Promise.all([...nodes, consumer].map((one) => one.kill()))),
+  };
+};
+
+export const startBaseline: StartSystem = async (engines, count) => {
+  const topic = `baseline-${randomBytes(4).toString("hex")}`;
+  const kafka = new Kafka({ brokers: engines.brokers.split(","), logLevel: logLevel.NOTHING });
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions: 6 }] });
+  await admin.disconnect();
+  const shared = { brokers: engines.brokers, topic, redisUrl: engines.redisUrl, withRecovery: false };
+  const nodes: { child: ChildProcess; port: number }[] = [];
+  for (let index = 0; index < count; index++) {
+    const port = await freePort();
+    nodes.push({ port, child: await start("baseline/node.ts", { ...shared, port }) });
+  }
+  return {
+    name: "baseline",
+    dialect: "socket.io",
+    ports: nodes.map(({ port }) => port),
+    token: "",
+    room: "",
+    pids: nodes.map(({ child }) => child.pid ?? 0),
+    end: async () => void (await Promise.all(nodes.map(({ child }) => kill(child)))),
+  };
+};
+
+async function inTurn(count: number, make: () => Promise<Running>): Promise<Running[]> {
+  const all: Running[] = [];
+  for (let index = 0; index < count; index++) all.push(await make());
+  return all;
+}
+
+/** A program of this folder, once it has printed its first line. */
+async function start(file: string, options: object): Promise<ChildProcess> {
+  const path = fileURLToPath(new URL(file, import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", path, JSON.stringify(options)], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { PATH: process.env["PATH"] ?? "", NODE_ENV: "production" },
+  });
+  await new Promise((resolve, reject) => {
+    child.stdout.once("data", resolve);
+    child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
+  });
+  return child;
+}
+
+function kill(child: ChildProcess): Promise<unknown> {
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill("SIGKILL");
+  return ended;
+}
