@@ -11,7 +11,7 @@ export interface Dialect {
   readonly path: string;
   readonly subprotocol?: string;
   /** What a client says to a frame of the opening; `joined` once it hears the room. Nothing: it waits for more. */
-  open(received: string | undefined, state: Opening): { say?: string; joined?: boolean };
+  open(received: string | undefined, client: Opening): { say?: string; joined?: boolean };
   /** The text frame that sends a message with this body. */
   message(body: string): string;
   /** How a frame begins that brings a message, and what stands right before the message's body in it. */
@@ -26,20 +26,27 @@ export interface Opening {
   readonly room: string;
   /** Resume from here, where the system can. */
   readonly after?: string;
+  /** What one client has been told. */
+  isSettled?: boolean;
 }
 
-/** Skat's own wire: auth, join, send. `since` is the head that the first of the joins was told. */
+/**
+ * Skat's own wire: auth, join, send. `since` is the head that the first of the joins was told. A room is joined once its page is
+ * settled: the reset that follows a provisional one would bring messages of the load as history.
+ */
 export function skatDialect(room: string): Dialect {
   let since: string | undefined;
   return {
     path: "/ws",
     subprotocol: "skat.v1",
-    open(received, { token, after }) {
+    open(received, client) {
+      const { token, after } = client;
       if (received === undefined) return { say: JSON.stringify({ type: "auth", token }) };
-      const frame = JSON.parse(received) as { type: string; head?: string };
+      const frame = JSON.parse(received) as { type: string; head?: string; provisional?: boolean };
       since ??= frame.head;
+      client.isSettled ||= frame.provisional === false;
       if (frame.type === "welcome") return { say: JSON.stringify({ type: "join", room, after }) };
-      return { joined: frame.type === "events" };
+      return { joined: client.isSettled === true && frame.type === "events" };
     },
     message: (body) => JSON.stringify({ type: "send", room, id: uuidV7(systemRuntime), body, since }),
     messageStart: '{"type":"event",',

@@ -22,6 +22,7 @@ export class RawClient {
   /** Bytes read since the upgrade. */
   bytes = 0;
   readonly #options: RawClientOptions;
+  readonly #opening: Opening;
   readonly #socket: Socket;
   #rest: Buffer = Buffer.alloc(0);
   #isUpgraded = false;
@@ -32,6 +33,7 @@ export class RawClient {
 
   constructor(options: RawClientOptions) {
     this.#options = options;
+    this.#opening = { ...options.opening };
     this.joined = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -106,8 +108,7 @@ export class RawClient {
   }
 
   #open(received: string | undefined): void {
-    const { dialect, opening } = this.#options;
-    const { say, joined = false } = dialect.open(received, opening);
+    const { say, joined = false } = this.#options.dialect.open(received, this.#opening);
     if (say !== undefined) this.say(say);
     this.#isJoined = joined;
     if (joined) this.#resolve();
