@@ -24,7 +24,15 @@ export interface System {
 export type StartSystem = (engines: BenchEngines, nodes: number) => Promise<System>;
 
 /** No limit of rate stands in the way of a load that is meant to saturate. */
-const UNLIMITED: Env = { FRAMES_PER_SECOND: "1000000", FRAME_BURST: "1000000", LOG_LEVEL: "error" };
+const UNLIMITED: Env = {
+  FRAMES_PER_SECOND: "1000000",
+  FRAME_BURST: "1000000",
+  RATE_SENDS: "none",
+  RATE_ROOM_SENDS: "none",
+  RATE_JOINS: "none",
+  CONNECTIONS_PER_USER_MAX: "20000",
+  LOG_LEVEL: "error",
+};
 
 export const startSkat: StartSystem = async (engines, count) => {
   const env = {
