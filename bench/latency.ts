@@ -18,12 +18,7 @@ export function latencyRow(percentile: "p50" | "p99", perSecond: number): Row {
   };
 }
 
-function latency(
-  name: string,
-  start: StartSystem,
-  percentile: "p50" | "p99",
-  perSecond: number,
-): Contender {
+function latency(name: string, start: StartSystem, percentile: "p50" | "p99", perSecond: number): Contender {
   return {
     name,
     measure: async (engines, { isQuick }) => {

@@ -34,10 +34,22 @@ const UNLIMITED: Env = {
   LOG_LEVEL: "error",
 };
 
-export const startSkat: StartSystem = async (engines, count) => {
+export const startSkat: StartSystem = (engines, count) => startSkatWith({}, "skat", engines, count);
+
+/** Its clients are guests of Socket.IO, who join the lobby by connecting. */
+export const startSkatSocketIo: StartSystem = (engines, count) =>
+  startSkatWith({ SOCKETIO: "true" }, "socket.io", engines, count);
+
+async function startSkatWith(
+  more: Env,
+  dialect: System["dialect"],
+  engines: BenchEngines,
+  count: number,
+): Promise<System> {
   const env = {
     ...engines.env,
     ...UNLIMITED,
+    ...more,
     NODE_ENV: "production",
     ALLOWED_ORIGINS: "none",
     STAGE: `bench-${randomBytes(4).toString("hex")}`,
@@ -48,14 +60,14 @@ export const startSkat: StartSystem = async (engines, count) => {
   const { token } = await guest(nodes[0]?.url ?? "", "bench");
   return {
     name: "skat",
-    dialect: "skat",
+    dialect,
     ports: nodes.map(({ url }) => Number(new URL(url).port)),
     token,
     room: LOBBY,
     pids: nodes.map(({ pid }) => pid),
     end: async () => void (await Promise.all([...nodes, consumer].map((one) => one.kill()))),
   };
-};
+}
 
 export const startBaseline: StartSystem = async (engines, count) => {
   const topic = `baseline-${randomBytes(4).toString("hex")}`;

@@ -140,7 +140,7 @@ export const commands = {
   },
   bench: {
     entry: "bench/run.ts",
-    needs: ["prisma"],
+    needs: ["prisma", "server"],
     usage: "npm run bench -- [--quick] [rows]",
     summary: "Measure Skat against what would be glued together, as ratios within one run.",
     details: [
