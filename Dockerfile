@@ -9,6 +9,7 @@ ARG NODE_VERSION=24.21.0
 FROM --platform=$BUILDPLATFORM node:${NODE_VERSION}-bookworm-slim AS tree
 WORKDIR /src
 COPY package.json package-lock.json .npmrc ./
+COPY bench/package.json bench/
 COPY functions/package.json functions/
 COPY infra/package.json infra/
 COPY web/package.json web/

@@ -138,6 +138,21 @@ export const commands = {
       "is a failure. All of them take about a quarter of an hour.",
     ].join("\n"),
   },
+  bench: {
+    entry: "bench/run.ts",
+    needs: ["prisma", "server"],
+    usage: "npm run bench -- [--quick] [rows]",
+    summary: "Measure Skat against what would be glued together, as ratios within one run.",
+    details: [
+      "--quick          one short round of each row",
+      "--rounds N       rounds per row (3)",
+      "--list           name the rows",
+      "--out DIR        where results.json and results.md go (bench/results)",
+      "--compare FILE   the ratios of an earlier results.json beside these",
+      "",
+      "It starts Redis, Kafka and PostgreSQL for itself and ends them. Keep the machine quiet meanwhile.",
+    ].join("\n"),
+  },
   check: {
     entry: "scripts/check.ts",
     needs: ["prisma"],

@@ -1,0 +1,99 @@
+/** Measures the contenders of a row in turn, the order flipped each round, so that what changes on the machine meets all of them. */
+import type { BenchEngines } from "./engines.ts";
+import type { Row, RowOptions, Sample } from "./row.ts";
+
+/** A generator that needs more than this share of a core measures itself. */
+const GENERATOR_SHARE_MAX = 0.85;
+/** Half of the range over the median; a ratio that varies more says nothing. */
+const SPREAD_MAX = 0.3;
+
+export interface Figures {
+  readonly contender: string;
+  readonly samples: readonly Sample[];
+  readonly median: number;
+}
+
+export interface Ratio {
+  readonly against: string;
+  /** The other's figure over ours, round by round: more is better for ours. */
+  readonly rounds: readonly number[];
+  readonly median: number;
+  readonly atLeast: number | undefined;
+  readonly isMet: boolean | undefined;
+}
+
+export interface RowResult {
+  readonly name: string;
+  readonly title: string;
+  readonly unit: string;
+  readonly figures: readonly Figures[];
+  readonly ratios: readonly Ratio[];
+  /** Why the row counts for nothing. */
+  readonly voids: readonly string[];
+}
+
+export async function compare(
+  row: Row,
+  engines: BenchEngines,
+  options: RowOptions & { readonly rounds: number },
+  progress: (text: string) => void,
+): Promise<RowResult> {
+  const samples = new Map<string, Sample[]>(row.contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round < options.rounds; round++) {
+    const order = round % 2 === 0 ? row.contenders : row.contenders.toReversed();
+    for (const contender of order) {
+      const sample = await contender.measure(engines, options);
+      samples.get(contender.name)?.push(sample);
+      progress(
+        `${row.name} ${round + 1}/${options.rounds} ${contender.name}: ${sample.value.toFixed(2)} ${row.unit}`,
+      );
+    }
+  }
+  return judge(row, samples);
+}
+
+/** What the samples say, and whether they may say anything. */
+export function judge(row: Row, samples: ReadonlyMap<string, readonly Sample[]>): RowResult {
+  const figures = row.contenders.map(({ name }) => {
+    const own = samples.get(name) ?? [];
+    return { contender: name, samples: own, median: median(own.map(({ value }) => value)) };
+  });
+  const [ours, ...others] = figures;
+  const ratios = others.map(({ contender, samples: theirs }) => {
+    const rounds = theirs.map(({ value }, round) => value / (ours?.samples[round]?.value ?? Number.NaN));
+    const atLeast = row.targets.find(({ against }) => against === contender)?.atLeast;
+    const middle = median(rounds);
+    return {
+      against: contender,
+      rounds,
+      median: middle,
+      atLeast,
+      isMet: atLeast === undefined ? undefined : middle >= atLeast,
+    };
+  });
+  const voids = [...figures.flatMap(voidsOf), ...ratios.flatMap(spreadOf)];
+  return { name: row.name, title: row.title, unit: row.unit, figures, ratios, voids };
+}
+
+function voidsOf({ contender, samples }: Figures): string[] {
+  const faults = samples.reduce((sum, sample) => sum + sample.faults, 0);
+  const share = Math.max(0, ...samples.map(({ generatorShare }) => generatorShare));
+  return [
+    ...(faults > 0 ? [`${contender} lost, doubled or misordered ${faults} deliveries`] : []),
+    ...(share > GENERATOR_SHARE_MAX
+      ? [`the generator took ${Math.round(share * 100)} % of a core with ${contender}`]
+      : []),
+  ];
+}
+
+function spreadOf({ against, rounds, median: middle }: Ratio): string[] {
+  const spread = (Math.max(...rounds) - Math.min(...rounds)) / 2 / middle;
+  return spread > SPREAD_MAX ? [`the ratio to ${against} varies by ±${Math.round(spread * 100)} %`] : [];
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  if (sorted.length % 2 === 1) return sorted[middle] ?? Number.NaN;
+  return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+}

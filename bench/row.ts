@@ -1,0 +1,43 @@
+/** One row of the bench: what is compared with what, by which figure, and what is expected of it. */
+import type { BenchEngines } from "./engines.ts";
+
+/** One measurement of one system. */
+export interface Sample {
+  /** The figure that is compared: less is better. */
+  readonly value: number;
+  /** Deliveries that were lost, doubled or out of order: a system that fails its task is not compared. */
+  readonly faults: number;
+  /** Of one core; a generator at its limit measures itself. */
+  readonly generatorShare: number;
+  /** What else was seen, by name and unit. */
+  readonly more: Readonly<Record<string, number>>;
+}
+
+export interface Contender {
+  readonly name: string;
+  measure(engines: BenchEngines, options: RowOptions): Promise<Sample>;
+}
+
+export interface RowOptions {
+  /** Shorter warm-up and timed part. */
+  readonly isQuick: boolean;
+}
+
+/** `ours` against another: that many times as dear at least, or at most. */
+export interface Target {
+  readonly against: string;
+  /** The other's figure over ours. */
+  readonly atLeast: number;
+}
+
+export interface Row {
+  readonly name: string;
+  readonly title: string;
+  /** Of the compared figure. */
+  readonly unit: string;
+  /** The first is ours. */
+  readonly contenders: readonly Contender[];
+  readonly targets: readonly Target[];
+  /** Left out of `--quick`. */
+  readonly isLong?: boolean;
+}
