@@ -68,7 +68,8 @@ async function saveUsers(client: Redis): Promise<string> {
   try {
     await client.call("ACL", "SAVE");
     return "";
-  } catch {
+  } catch (error) {
+    if (!(error instanceof Error && error.message.includes("not configured to use an ACL file"))) throw error;
     return " (until the server restarts: it has no `aclfile`)";
   }
 }

@@ -135,7 +135,7 @@ export class Hub implements FeedListener {
 
   #closeIdle(): void {
     for (const room of this.#rooms.values()) {
-      const sweeps = room.members.size > 0 || room.isBusy ? 0 : (this.#idle.get(room.id) ?? 0) + 1;
+      const sweeps = room.isIdle ? (this.#idle.get(room.id) ?? 0) + 1 : 0;
       this.#idle.set(room.id, sweeps);
       if (sweeps < IDLE_SWEEPS) continue;
       this.#idle.delete(room.id);

@@ -54,6 +54,8 @@ export class Room {
   #work: Promise<void> | undefined;
   #loadAgain = false;
   #held: Held[] = [];
+  /** Joins that are not answered yet. */
+  #joining = 0;
 
   constructor(id: string, deps: RoomDeps) {
     this.id = id;
@@ -74,6 +76,11 @@ export class Room {
     return this.#work !== undefined;
   }
 
+  /** Nobody needs it: it may be closed. */
+  get isIdle(): boolean {
+    return this.members.size === 0 && this.#joining === 0 && this.#work === undefined;
+  }
+
   /** Resolves when the room is loaded; rejects with `unavailable` when it can't be now. */
   async ready(): Promise<void> {
     if (this.#live && !this.#loadAgain) return;
@@ -84,6 +91,15 @@ export class Room {
 
   /** Answers a join: the frames that bring the member to the room's cursor, and from then on every event. */
   async join(member: Member, ref: number | undefined, after: Position | undefined): Promise<void> {
+    this.#joining++;
+    try {
+      await this.#join(member, ref, after);
+    } finally {
+      this.#joining--;
+    }
+  }
+
+  async #join(member: Member, ref: number | undefined, after: Position | undefined): Promise<void> {
     await this.ready();
     const missed = after === undefined ? undefined : await this.#missed(after);
     if (!this.#live) await this.ready();

@@ -1,6 +1,5 @@
-/** One node's core on the embedded engines under stepped time, with hooks to lose, delay and refuse what passes between them. */
+/** One node's core on engines in memory under stepped time, with hooks to lose, delay and refuse what passes between them. */
 import { MemoryRoomStream, StreamMemory } from "../adapters/room-stream-memory.ts";
-import { PrismaStore } from "../adapters/store-prisma.ts";
 import type { Auth } from "../core/auth.ts";
 import { decodeEvent } from "../core/event.ts";
 import type { EventLog, LogRecord } from "../core/event-log.ts";
@@ -14,7 +13,7 @@ import { uuidV7 } from "../core/uuid.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
 import { createMetrics } from "../lib/metrics.ts";
 import { DEFAULT_LIMITS, LOBBY, type RoomEvent, type ServerFrame } from "../protocol.ts";
-import type { PgliteTemplate } from "./pglite-template.ts";
+import { MemoryStore } from "./simulation/postgres.ts";
 import { SteppedRuntime } from "./stepped-runtime.ts";
 
 /** Runs before a call of the engine; what it throws is the call's answer. */
@@ -55,6 +54,11 @@ class HookedStream extends MemoryRoomStream {
 
   override hear(room: string, fence: Position, event: StreamEvent): void {
     if (!this.isLost(event)) super.hear(room, fence, event);
+  }
+
+  override async readAfter(...args: Parameters<MemoryRoomStream["readAfter"]>) {
+    await this.beforeRead("readAfter");
+    return super.readAfter(...args);
   }
 
   override async readNewest(...args: Parameters<MemoryRoomStream["readNewest"]>) {
@@ -124,13 +128,12 @@ export class Member {
   }
 }
 
-export async function openRulesWorld(template: PgliteTemplate) {
+export function openRulesWorld() {
   const runtime = new SteppedRuntime();
   const memory = new StreamMemory(runtime);
   const stream = new HookedStream(memory);
   memory.connections.add(stream);
-  const prisma = new PrismaStore(await template.open());
-  const { store, hooks } = hooked(prisma, runtime);
+  const { store, hooks } = hooked(new MemoryStore(() => runtime.now()), runtime);
   const log = new HookedLog((event) => store.insertEvents([event]));
   const deps = { stream, log, store, auth, runtime, logger, limits: DEFAULT_LIMITS };
   const node = new ChatNode({
@@ -160,10 +163,7 @@ export async function openRulesWorld(template: PgliteTemplate) {
     },
     /** As a consumer that has stored everything the log held at this moment. */
     caughtUp: () => store.markCaughtUp([{ partition: 0, caughtUpAtMs: runtime.now() }], 1),
-    async close(): Promise<void> {
-      node.close();
-      await prisma.close();
-    },
+    close: () => node.close(),
   };
 }
 

@@ -1,20 +1,16 @@
 /** The node's rules, N1–N8, one by one: the whole core under stepped time, and one thing at a time that goes wrong. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { decodeEvent } from "../core/event.ts";
 import { next, ZERO } from "../core/position.ts";
 import { partitionOf } from "../core/room-stream.ts";
 import { uuidV7 } from "../core/uuid.ts";
 import { ChatError } from "../lib/errors.ts";
-import { LOBBY, type ServerFrame } from "../protocol.ts";
-import { createPgliteTemplate, type PgliteTemplate } from "./pglite-template.ts";
+import { LOBBY, PAGE_EVENTS, type ServerFrame } from "../protocol.ts";
 import { openRulesWorld } from "./rules-world.ts";
 
-let template: PgliteTemplate;
-let world: Awaited<ReturnType<typeof openRulesWorld>>;
-beforeAll(async () => void (template = await createPgliteTemplate()));
-afterAll(() => template.remove());
-beforeEach(async () => {
-  world = await openRulesWorld(template);
+let world: ReturnType<typeof openRulesWorld>;
+beforeEach(() => {
+  world = openRulesWorld();
   return () => world.close();
 });
 
@@ -130,6 +126,27 @@ test("[N4] a resume is whole: from the ring, from the stream, from stream and st
   expect(between, "no event is there").toEqual({ type: "reset", shown: all.slice(-50) });
   const before = await resume(ZERO);
   expect(before, "before the fence").toEqual({ type: "reset", shown: all.slice(-50) });
+});
+
+test("[N4] a room is not closed while somebody joins it, however long that takes", async () => {
+  const ada = await world.member();
+  await settle();
+  const start = ada.headOf(LOBBY);
+  const missed = Array.from({ length: PAGE_EVENTS + 10 }, (_, n) => `${n}`); // more than a ring begins with
+  for (const body of missed) await ada.send(body);
+  ada.session.ended();
+  await world.runtime.pass(60_000); // the room is closed, and its ring with it
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  world.stream.beforeRead = (method) => (method === "readAfter" ? opened : undefined);
+  const bob = await world.member([]);
+  bob.session.receive(JSON.stringify({ type: "join", ref: 99, room: LOBBY, after: start }));
+  await world.runtime.pass(60_000);
+  expect(bob.of("joined")).toEqual([]);
+  open();
+  await world.runtime.until(() => bob.of("joined").length > 0, "the join to be answered");
+  await (await world.member()).send("later");
+  expect(bob.shown(LOBBY)).toEqual([...missed, "later"]);
 });
 
 test("[N5] what is stored and trimmed between the two reads of a page is on it", async () => {

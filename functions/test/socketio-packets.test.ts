@@ -12,7 +12,6 @@ import { DEFAULT_LIMITS, LOBBY, type RoomEvent } from "../protocol.ts";
 import { Connection } from "../socketio/connection.ts";
 import { readFrame, type Packet } from "../socketio/packets.ts";
 import { Translation, type IoSocket } from "../socketio/translation.ts";
-import { createPgliteTemplate } from "./pglite-template.ts";
 import { openRulesWorld } from "./rules-world.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -48,9 +47,7 @@ it("without an offset the library forgets the one that it has", () => {
 });
 
 it("a node writes the same packet to all of its clients in a room", async () => {
-  const template = await createPgliteTemplate();
-  onTestFinished(() => template.remove());
-  const world = await openRulesWorld(template);
+  const world = openRulesWorld();
   onTestFinished(() => world.close());
   const listen = async (): Promise<Packet[]> => {
     const written: Packet[] = [];
