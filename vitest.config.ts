@@ -1,8 +1,10 @@
-/** Every suite of the repository, in two parts: the faults come last and two files at a time, for they load and kill servers of their own. */
+/** Every suite of the repository, in three parts: the faults come after the others, two files at a time, for they load and kill servers of their own; one file comes alone. */
 import { defineConfig } from "vitest/config";
 
 const faults = ["functions/test/**/faults/**/*.test.ts", "functions/test/**/*-faults.test.ts"];
-const common = { testTimeout: 30_000, hookTimeout: 180_000 };
+/** It holds a machine's memory and one reader's silence against five hundred others. */
+const alone = ["functions/test/faults/guarantees.test.ts"];
+const common = { testTimeout: 60_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {
@@ -19,7 +21,7 @@ export default defineConfig({
             "infra/**/*.test.ts",
           ],
           exclude: ["**/node_modules/**", ...faults],
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
@@ -28,9 +30,13 @@ export default defineConfig({
           ...common,
           name: "faults",
           include: faults,
+          exclude: alone,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        test: { ...common, name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

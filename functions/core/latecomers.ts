@@ -1,18 +1,19 @@
 /**
  * Counts what is stored from before a fence after the store has counted as settled up to it (N8): pages that were promised to be whole
- * lack it until they are read again. The log's time limit keeps it from happening, so it is an alarm.
+ * lack it until they are read again, but for what an older memory brought back, which they have from the stream. The log's time limit
+ * keeps it from happening, so it is an alarm.
  */
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { RoomEvent } from "../protocol.ts";
-import { toMs } from "./position.ts";
-import { partitionOf, type PartitionInspector } from "./room-stream.ts";
+import { previous, toMs } from "./position.ts";
+import { partitionOf, type RoomOutbox } from "./room-stream.ts";
 import type { Runtime } from "./runtime.ts";
 import { isSettledAt, SETTLED_AFTER_MS } from "./settlement.ts";
 import type { EventStore, ProgressStore } from "./store.ts";
 
 export interface LatecomersDeps {
-  readonly outbox: PartitionInspector;
+  readonly outbox: RoomOutbox;
   readonly store: EventStore & ProgressStore;
   readonly runtime: Runtime;
   readonly metrics: Metrics;
@@ -53,8 +54,13 @@ export class Latecomers {
       if (fence === undefined || !isSettledAt(fence, caughtUpAtMs)) continue;
       const before = some.filter(({ position }) => position <= fence);
       const stored = await store.storedAmong(room, before);
-      late += before.filter(({ position }) => !stored.has(position)).length;
+      for (const event of before) if (!stored.has(event.position) && !(await this.#isInStream(event))) late++;
     }
     return late;
+  }
+
+  async #isInStream({ room, position }: RoomEvent): Promise<boolean> {
+    const { events } = await this.#deps.outbox.entries(room, previous(position), 1);
+    return events[0]?.position === position;
   }
 }

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import { StreamMemory } from "../adapters/room-stream-memory.ts";
 import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
+import { toStreamEvent } from "../core/event.ts";
 import { Latecomers } from "../core/latecomers.ts";
 import { fromMs, ZERO } from "../core/position.ts";
 import { partitionOf } from "../core/room-stream.ts";
@@ -17,7 +18,8 @@ const FENCE_AGO_MS = 20_000;
 /** A room whose fence is twenty seconds old, an event from before and one from after it. */
 async function world(caughtUpAgoMs: number) {
   const nowMs = runtime.now();
-  const outbox = new StreamMemory(runtime).connect();
+  const memory = new StreamMemory(runtime);
+  const outbox = memory.connect();
   await outbox.open(partitionOf(ROOM), {
     nowMs,
     floor: ZERO,
@@ -37,7 +39,7 @@ async function world(caughtUpAgoMs: number) {
     await latecomers.look(events);
     return Number(/skat_consumer_stored_after_settled_total (\d+)/.exec(await metrics.render())?.[1]);
   };
-  return { store, before, after, counted };
+  return { memory, store, before, after, counted };
 }
 
 test("an event from before a fence that is settled counts, one from after it does not", async () => {
@@ -54,5 +56,11 @@ test("one that comes before the store is settled does not count", async () => {
 test("one that is stored already does not count", async () => {
   const { store, before, counted } = await world(0);
   await store.insertEvents([before]);
+  expect(await counted(before)).toBe(0);
+});
+
+test("one that an older memory brought back does not count: pages have it from the stream", async () => {
+  const { memory, before, counted } = await world(0);
+  memory.contents.streams.set(ROOM, [toStreamEvent(before)]);
   expect(await counted(before)).toBe(0);
 });

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export async function waitFor<T>(
   condition: () => T | undefined | null | false | Promise<T | undefined | null | false>,
   what: string,
-  deadlineMs = 10_000,
+  deadlineMs = 30_000,
 ): Promise<T> {
   const endMs = performance.now() + deadlineMs;
   for (;;) {
