@@ -127,7 +127,7 @@ export const commands = {
   },
   mutate: {
     entry: "scripts/mutate.ts",
-    needs: ["prisma"],
+    needs: ["prisma", "web"],
     usage: "npm run mutate -- [--list] [--only <name>]",
     summary: "Take each mechanism out in a scratch copy, and show which test goes red.",
     details: [

@@ -12,8 +12,8 @@ export interface Scratch {
   remove(): void;
 }
 
-/** What git does not keep and tests need: the first is made, the others are installed and only pointed to. */
-const GENERATED = "functions/generated";
+/** What git does not keep and tests need: the first are made, the others are installed and only pointed to. */
+const GENERATED = ["functions/generated", "web/dist"];
 const INSTALLED = [
   "node_modules",
   "functions/node_modules",
@@ -29,7 +29,7 @@ export function makeScratch(): Scratch {
   });
   for (const file of files.split("\0").filter((name) => name !== "" && existsSync(name)))
     cpSync(file, join(dir, file));
-  cpSync(GENERATED, join(dir, GENERATED), { recursive: true });
+  for (const folder of GENERATED) cpSync(folder, join(dir, folder), { recursive: true });
   for (const folder of INSTALLED.filter((name) => existsSync(name)))
     symlinkSync(join(process.cwd(), folder), join(dir, folder));
   return {
