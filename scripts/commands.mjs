@@ -135,7 +135,7 @@ export const commands = {
       "--only <name>   just that one; can be given more than once",
       "",
       "Each test is run with its mechanism, where it must be green, and without it. A mechanism that no test notices",
-      "is a failure. All of them take about a quarter of an hour.",
+      "is a failure. All of them take most of an hour.",
     ].join("\n"),
   },
   bench: {
