@@ -27,20 +27,25 @@ export class Latecomers {
     this.#deps = deps;
   }
 
-  /** Looks at events that are about to be stored. Never rejects: it must not keep them from it. */
-  async look(events: readonly RoomEvent[]): Promise<void> {
-    const { runtime, metrics, logger } = this.#deps;
+  /** How many of these are late, asked before they are stored. Never rejects: it must not keep them from it. */
+  async among(events: readonly RoomEvent[]): Promise<number> {
+    const { runtime, logger } = this.#deps;
     const oldMs = runtime.now() - SETTLED_AFTER_MS;
     const old = events.filter(({ position }) => toMs(position) <= oldMs);
-    if (old.length === 0) return;
+    if (old.length === 0) return 0;
     try {
-      const late = await this.#late(old);
-      if (late === 0) return;
-      metrics.storedAfterSettled.inc(late);
-      logger.error("events are stored after the store counted as settled", { events: late });
+      return await this.#late(old);
     } catch (error) {
       logger.debug("whether old events come too late can't be asked now", { err: error });
+      return 0;
     }
+  }
+
+  /** So many were stored. */
+  count(late: number): void {
+    if (late === 0) return;
+    this.#deps.metrics.storedAfterSettled.inc(late);
+    this.#deps.logger.error("events were stored after the store counted as settled", { events: late });
   }
 
   async #late(old: readonly RoomEvent[]): Promise<number> {

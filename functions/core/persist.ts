@@ -81,8 +81,9 @@ export class Persist {
   async #insert(decoded: readonly Decoded[]): Promise<void> {
     const { store, metrics, logger } = this.#deps;
     const events = decoded.map(({ event }) => event);
-    await this.#latecomers.look(events);
+    const late = await this.#latecomers.among(events);
     const { inserted, conflicts } = await store.insertEvents(events);
+    this.#latecomers.count(late);
     metrics.rowsInserted.inc(inserted);
     metrics.rowsRepeated.inc(events.length - inserted);
     if (conflicts.length > 0) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { createServer } from "node:net";
-import { plannedTopics } from "../adapters/kafka-topics.ts";
+import { plannedTopics, TIMESTAMP_BEFORE_MAX } from "../adapters/kafka-topics.ts";
 import { examineRedis } from "../adapters/preflight-redis.ts";
 import { systemRuntime } from "../adapters/runtime-system.ts";
 import { topicsOptions } from "../engines.ts";
@@ -336,6 +336,26 @@ describeEngine(["secure"], "doctor", () => {
           check: "kafka.settings",
           outcome: "warning",
           cure: "set the topic's retention.ms to 604800000.",
+        }),
+      ]);
+    });
+
+    it("[N8] a topic that takes records after their time is a warning, with its cure", async () => {
+      const env = { ...world.kafkaEnv("operator"), STAGE: "patient" };
+      const { kafka } = loadConfig(env, "operator");
+      if (!kafka) throw new Error("no Kafka is set");
+      const planned = plannedTopics(topicsOptions(kafka, silentLogger));
+      const topics = planned.map(({ configEntries = [], ...topic }) => ({
+        ...topic,
+        configEntries: configEntries.filter(({ name }) => name !== TIMESTAMP_BEFORE_MAX),
+      }));
+      await world.kafkaAdmin.createTopics({ topics });
+      const findings = await look(env);
+      expect(findings.filter(({ outcome }) => outcome !== "ok")).toEqual([
+        expect.objectContaining({
+          check: "kafka.settings",
+          outcome: "warning",
+          cure: "set the topic's message.timestamp.before.max.ms to 5000.",
         }),
       ]);
     });

@@ -36,7 +36,7 @@ async function world(caughtUpAgoMs: number) {
     message(ROOM, 2, { position: fromMs(nowMs + 1_000) }),
   ];
   const counted = async (...events: (typeof before)[]) => {
-    await latecomers.look(events);
+    latecomers.count(await latecomers.among(events));
     return Number(/skat_consumer_stored_after_settled_total (\d+)/.exec(await metrics.render())?.[1]);
   };
   return { memory, store, before, after, counted };

@@ -154,6 +154,13 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: [RULES, "\\[N4\\]"],
   },
   {
+    name: "joining-room",
+    mechanism: "N4 a room is not closed under a join",
+    file: "functions/core/room.ts",
+    edits: [["this.members.size === 0 && this.#joining === 0 &&", "this.members.size === 0 &&"]],
+    noticedBy: [RULES, "\\[N4\\] a room is not closed"],
+  },
+  {
     name: "page-bound",
     mechanism: "N5 a page ends where the stream did when it was read",
     file: "functions/core/pages.ts",
@@ -286,6 +293,20 @@ export const MUTATIONS: readonly Mutation[] = [
       ],
     ],
     noticedBy: [RECONCILE, "\\[C4\\]"],
+  },
+  {
+    name: "trim-by-one",
+    mechanism: "C4 who trims goes by the length as it is, also when another has trimmed meanwhile",
+    file: "functions/core/reconcile.ts",
+    edits: [["oldest.slice(0, Math.max(0, length - this.#deps.keep))", "oldest.slice(0, length)"]],
+    noticedBy: [RECONCILE, "\\[C4\\] two consumers"],
+  },
+  {
+    name: "late-records-told",
+    mechanism: "N8 the doctor warns of a topic that takes records after their time",
+    file: "functions/adapters/preflight-kafka.ts",
+    edits: [["if (name === TIMESTAMP_BEFORE_MAX && Number", "if (name === '' && Number"]],
+    noticedBy: [DOCTOR, "\\[N8\\] a topic that takes records"],
   },
   {
     name: "reconcile",
