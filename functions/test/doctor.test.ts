@@ -304,7 +304,8 @@ describeEngine(["secure"], "doctor", () => {
         expect(failed[0]).toMatch(
           new RegExp(`^kafka.${check}: These credentials may not use .* Cure: let them`),
         );
-        await look({ ...world.kafkaEnv("operator"), STAGE: stage });
+        const seen = await look({ ...world.kafkaEnv("operator"), STAGE: stage });
+        expect(seen.map(lineOf).join("\n")).not.toContain("could not be removed");
         for (const topic of topics)
           expect((await world.kafkaAdmin.fetchTopicOffsets(topic)).map(({ high }) => high)).toEqual(["0"]);
         expect((await world.kafkaAdmin.listGroups()).groups.map(({ groupId }) => groupId)).not.toContain(
