@@ -90,11 +90,15 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     for (let n = 0; n < count; n++) this.say(room, `${body} ${n}`);
   }
 
-  override hear(frame: ServerFrame, sentMs: number): void {
+  receive(frame: ServerFrame, sentMs: number): void {
+    if (tellsOfRoom(frame)) this.hearings.push({ room: frame.room, atMs: sentMs });
+    this.hear(frame);
+  }
+
+  override hear(frame: ServerFrame): void {
     this.#options.trace?.(`${this.name} < ${brief(frame)}`);
     if (frame.type === "reconnect") this.#reconnectAfterMs = frame.afterMs;
     if (frame.type === "welcome") this.#attempt = 0;
-    if (tellsOfRoom(frame)) this.hearings.push({ room: frame.room, atMs: sentMs });
     if (frame.type === "left") {
       const reason = frame.reason ?? "left";
       this.departures.set(reason, (this.departures.get(reason) ?? 0) + 1);

@@ -8,7 +8,7 @@ import type { Host } from "./host.ts";
 export interface SocketEnd {
   readonly host: Host;
   /** `sentMs`: when the node sent it. */
-  hear(frame: ServerFrame, sentMs: number): void;
+  receive(frame: ServerFrame, sentMs: number): void;
   closed(): void;
 }
 
@@ -120,7 +120,7 @@ export class Socket implements Transport {
   #deliver(frames: readonly Sent[]): void {
     const { client } = this.#options;
     this.heardMs = client.host.elapsed();
-    for (const { frame, atMs } of frames) client.hear(parse(frame), atMs);
+    for (const { frame, atMs } of frames) client.receive(parse(frame), atMs);
   }
 
   #beat(): void {
