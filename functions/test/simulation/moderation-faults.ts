@@ -24,14 +24,18 @@ interface Deed {
   readonly inStore: (store: MemoryStore) => Promise<unknown>;
 }
 
+/** Resolves when a deed is done or was refused; never where its node dies before. */
+type Moderator = (deed: Deed) => Promise<void>;
+
 type Membership = readonly [client: SimulatedClient, room: string];
 
 export const MODERATION_FAULTS = {
   member_removed: {
     durationMsMax: 200,
     begin: (world, random) => {
+      const moderate = moderatorOf(world, random);
       for (const [{ name }, room] of someMembers(world, random))
-        void moderate(world, random, {
+        void moderate({
           byNode: (moderation) => moderation.remove(room, name, REASON, MAKER),
           inStore: ({ members }) => members.removeMember(room, name, MAKER, { action: "remove" }),
         });
@@ -42,21 +46,26 @@ export const MODERATION_FAULTS = {
   member_banned: {
     durationMsMax: 25_000,
     begin: (world, random) => {
+      const moderate = moderatorOf(world, random);
       const some = someMembers(world, random);
       for (const [{ name }, room] of some)
-        void moderate(world, random, {
+        void moderate({
           byNode: (moderation) => moderation.ban(room, name, { reason: REASON }, MAKER),
           inStore: ({ moderation }) => moderation.ban(room, banOf(name), MAKER),
         });
-      return () => some.forEach((membership) => void lift(world, random, membership));
+      return () => {
+        const lifter = moderatorOf(world, random);
+        for (const membership of some) void lift(lifter, membership);
+      };
     },
   },
   /** Over by itself. */
   member_muted: {
     durationMsMax: 20_000,
     begin: (world, random, durationMs) => {
+      const moderate = moderatorOf(world, random);
       for (const [{ name }, room] of someMembers(world, random))
-        void moderate(world, random, {
+        void moderate({
           byNode: (moderation) => moderation.mute(room, name, durationMs, MAKER),
           inStore: ({ members }) => members.mute(room, name, world.time.now() + durationMs, MAKER),
         });
@@ -65,8 +74,8 @@ export const MODERATION_FAULTS = {
   },
 } as const satisfies Record<string, FaultSpec>;
 
-async function lift(world: World, random: Random, [client, room]: Membership): Promise<void> {
-  await moderate(world, random, {
+async function lift(moderate: Moderator, [client, room]: Membership): Promise<void> {
+  await moderate({
     byNode: (moderation) => moderation.unban(room, client.name, MAKER),
     inStore: ({ moderation }) => moderation.unban(room, client.name, MAKER),
   });
@@ -81,15 +90,16 @@ function banOf(name: string) {
   return { user: { id: name, name }, reason: REASON, untilMs: FOREVER_MS };
 }
 
-/** Resolves when it is done or was refused; never where the node dies before. */
-async function moderate(world: World, random: Random, { byNode, inStore }: Deed): Promise<void> {
-  if (random.happens(0.5)) return void (await inStore(world.postgres.store));
-  const node = random.pick(world.cluster.nodes);
-  await new Promise<void>((resolve, reject) => {
-    node.moderate((moderation) => {
-      byNode(moderation).then(resolve, (error: unknown) => (isExpected(error) ? resolve() : reject(error)));
+/** One way for all that a fault does: a notice of one change would else tell of the others too. */
+function moderatorOf({ cluster, postgres }: World, random: Random): Moderator {
+  if (random.happens(0.5)) return async ({ inStore }) => void (await inStore(postgres.store));
+  const node = random.pick(cluster.nodes);
+  return ({ byNode }) =>
+    new Promise((resolve, reject) => {
+      node.moderate((moderation) => {
+        byNode(moderation).then(resolve, (error: unknown) => (isExpected(error) ? resolve() : reject(error)));
+      });
     });
-  });
 }
 
 /** The store does not answer the node, or its user is no member any more. */
