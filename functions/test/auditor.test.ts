@@ -143,6 +143,7 @@ const forgeries: readonly (readonly [Violation, string, Partial<Histories>, Forg
     { faults: told("heard_after_left") },
   ],
   ["heard_after_left", "it was told of the room while it was no member", { absences }, { hearings: at(100) }],
+  ["shut_out", "a member was told to leave", {}, { faults: told("shut_out") }],
   ["stranger", "a message of a foreign room was told", {}, { faults: told("stranger") }],
   ["shown_moved", "a message was shown at two places", {}, { faults: told("shown_moved") }],
   ["refused", "an error for good", {}, { faults: told("refused") }],

@@ -74,6 +74,7 @@ export const VIOLATIONS = {
   view_order: "a view is not in the order of positions",
   complete_hole: "told that its view is complete, and older messages are stored",
   stranger: "was told of a room that it is not in",
+  shut_out: "was told to leave a room, and nobody had removed it",
   heard_after_left: "heard of a room that it was no member of any more",
   shown_moved: "a message was shown at two places",
   refused: "an error that no retry mends",

@@ -1,32 +1,11 @@
 /** What a client does by rules K1–K3, without a socket or a clock: views, cursors, outbox. It remembers all it was told, for the auditor. */
 import { uuidV7 } from "../core/uuid.ts";
 import type { Runtime } from "../core/runtime.ts";
-import {
-  NO_POSITION,
-  type ClientFrame,
-  type ErrorCode,
-  type RoomEvent,
-  type ServerFrame,
-} from "../protocol.ts";
+import { type ClientFrame, type ErrorCode, type RoomEvent, type ServerFrame } from "../protocol.ts";
+import { newView, tellsOfRoom, type Of, type View } from "./client-view.ts";
 import { VIOLATIONS, type ClientHistory, type Finding, type Violation } from "./auditor.ts";
 
-type Of<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 type Send = Extract<ClientFrame, { type: "send" }>;
-
-interface View {
-  events: Map<string, RoomEvent>;
-  cursor: string;
-  provisional: boolean;
-  /** Its last page said that nothing is older. */
-  complete: boolean;
-  /** It was told that it is no member any more: it shows and says nothing there. */
-  closed: boolean;
-  joining: boolean;
-  /** When a refused join is tried again. */
-  joinAtMs: number;
-  /** What its events have yet to follow: only both together count, for the connection may end in between. */
-  header: Of<"joined"> | Of<"reset"> | undefined;
-}
 
 interface Waiting {
   readonly frame: Send;
@@ -69,7 +48,7 @@ export abstract class ClientRules implements ClientHistory {
   /** To the server; dropped where there is no connection. */
   protected abstract transmit(frame: ClientFrame): void;
 
-  /** Whether somebody took the right away that it is refused: else a refusal for good is a fault. */
+  /** Whether somebody took the right away that it is refused: else a refusal for good, or to be told to leave, is a fault. */
   protected isDenied(_room: string, _code: ErrorCode): boolean {
     return false;
   }
@@ -112,16 +91,7 @@ export abstract class ClientRules implements ClientHistory {
   /** As after a crash: what is shown is gone, the outbox was kept on disk. */
   forgetViews(): void {
     for (const room of this.#options.rooms)
-      this.#views.set(room, {
-        events: new Map(),
-        cursor: NO_POSITION,
-        provisional: true,
-        complete: false,
-        closed: this.#views.get(room)?.closed ?? false,
-        joining: true,
-        joinAtMs: Infinity,
-        header: undefined,
-      });
+      this.#views.set(room, newView(this.#views.get(room)?.closed ?? false));
   }
 
   /**
@@ -190,7 +160,7 @@ export abstract class ClientRules implements ClientHistory {
   hear(frame: ServerFrame): void {
     if ("room" in frame && !this.#views.has(frame.room)) return this.#fault("stranger", frame.room);
     if (frame.type === "welcome") return this.#welcomed(frame.now);
-    if (frame.type === "left") return this.#close(frame.room);
+    if (frame.type === "left") return this.#left(frame);
     if (this.#isUnasked(frame)) return this.#fault("heard_after_left", JSON.stringify(frame).slice(0, 200));
     if (frame.type === "joined" || frame.type === "reset") return this.#announced(frame);
     if (frame.type === "events") return this.#page(frame);
@@ -224,6 +194,12 @@ export abstract class ClientRules implements ClientHistory {
     const view = this.#view(header.room);
     view.closed = false;
     view.header = header;
+  }
+
+  #left({ room, reason }: Of<"left">): void {
+    if (reason !== undefined && !this.isDenied(room, "not_member"))
+      this.#fault("shut_out", `${room}, ${reason}`);
+    this.#close(room);
   }
 
   #close(room: string): void {
@@ -313,11 +289,4 @@ export abstract class ClientRules implements ClientHistory {
     if (!view) throw new Error(`${this.name} knows no room ${room}`);
     return view;
   }
-}
-
-/** What only a member may hear. */
-const OF_ROOM = ["joined", "reset", "events", "event", "member"] as const;
-
-export function tellsOfRoom(frame: ServerFrame): frame is Of<(typeof OF_ROOM)[number]> {
-  return OF_ROOM.some((type) => type === frame.type);
 }

@@ -1,6 +1,7 @@
 /** A simulated person: rules K1–K3 on a simulated socket, who writes, repeats, goes away, comes back, and may be gone for ever. */
 import type { ClientFrame, ErrorCode, ServerFrame } from "../../protocol.ts";
-import { ClientRules, tellsOfRoom } from "../client-rules.ts";
+import { ClientRules } from "../client-rules.ts";
+import { tellsOfRoom } from "../client-view.ts";
 import type { Host } from "./host.ts";
 import type { Random } from "./random.ts";
 import type { Socket, SocketEnd } from "./socket.ts";
