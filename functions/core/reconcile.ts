@@ -95,7 +95,9 @@ export class Reconcile {
    */
   async #trim(room: string, count: number, caughtUpAtMs: number): Promise<void> {
     const readMs = this.#deps.runtime.elapsed();
-    const { events } = await this.#deps.outbox.entries(room, ZERO, count);
+    const { events: oldest, length } = await this.#deps.outbox.entries(room, ZERO, count);
+    // Another consumer may have trimmed meanwhile: `keep` entries stay whoever trims.
+    const events = oldest.slice(0, Math.max(0, length - this.#deps.keep));
     const missing = await this.#missing(room, events, caughtUpAtMs);
     await this.#appendMissing(missing, caughtUpAtMs, readMs);
     const hole = missing[0]?.position;
