@@ -89,6 +89,20 @@ test("[C4] a stream is trimmed up to the first entry that is not stored, and to 
   expect(left.map(({ position }) => position)).toEqual(events.slice(-10).map(({ position }) => position));
 });
 
+test("[C4] two consumers that trim one stream at once leave its newest entries", async () => {
+  const events = await fill("lobby", 20);
+  await store.insertEvents(events);
+  const entries = stream.entries.bind(stream);
+  let reads = 0;
+  stream.entries = async (...args) => {
+    if (++reads === 2) await care(10); // the other is through between this one's look and its trim
+    return entries(...args);
+  };
+  await care(10);
+  const { events: left } = await entries("lobby", ZERO, 20);
+  expect(left.map(({ position }) => position)).toEqual(events.slice(-10).map(({ position }) => position));
+});
+
 test("[C4] an entry below what was stored, back with an older memory, does not leave unsaved, and is appended to the log", async () => {
   const reconcile = reconcileWith(10);
   const [first, ...rest] = await fill("lobby", 40);
