@@ -1,6 +1,7 @@
 /** A simulated person: rules K1–K3 on a simulated socket, who writes, repeats, goes away, comes back, and may be gone for ever. */
-import type { ClientFrame, ServerFrame } from "../../protocol.ts";
+import type { ClientFrame, ErrorCode, ServerFrame } from "../../protocol.ts";
 import { ClientRules } from "../client-rules.ts";
+import { tellsOfRoom } from "../client-view.ts";
 import type { Host } from "./host.ts";
 import type { Random } from "./random.ts";
 import type { Socket, SocketEnd } from "./socket.ts";
@@ -16,6 +17,8 @@ export interface ClientOptions {
   readonly connect: (client: SocketEnd) => Socket | undefined;
   /** Who accepted a message: told of each `sent`. */
   readonly onSent: (id: string) => void;
+  /** Whether somebody took the right away for whose lack a frame is refused. */
+  readonly isDenied: (room: string, code: ErrorCode) => boolean;
   readonly trace: ((line: string) => void) | undefined;
 }
 
@@ -32,6 +35,9 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
   readonly #options: ClientOptions;
   socket: Socket | undefined;
   isGone = false;
+  readonly hearings: { readonly room: string; readonly atMs: number }[] = [];
+  /** `left` frames, by reason. */
+  readonly departures = new Map<string, number>();
   #isAway = false;
   #isQuiet = false;
   #attempt = 0;
@@ -81,13 +87,23 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
   /** Many messages at once. */
   flood(count: number, body: string): void {
     const room = this.rooms[0] ?? "";
+    if (this.leftRooms.has(room)) return;
     for (let n = 0; n < count; n++) this.say(room, `${body} ${n}`);
+  }
+
+  receive(frame: ServerFrame, sentMs: number): void {
+    if (tellsOfRoom(frame)) this.hearings.push({ room: frame.room, atMs: sentMs });
+    this.hear(frame);
   }
 
   override hear(frame: ServerFrame): void {
     this.#options.trace?.(`${this.name} < ${brief(frame)}`);
     if (frame.type === "reconnect") this.#reconnectAfterMs = frame.afterMs;
     if (frame.type === "welcome") this.#attempt = 0;
+    if (frame.type === "left") {
+      const reason = frame.reason ?? "left";
+      this.departures.set(reason, (this.departures.get(reason) ?? 0) + 1);
+    }
     super.hear(frame);
     if (frame.type === "sent") this.#options.onSent(frame.id);
   }
@@ -104,6 +120,10 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     if (!this.socket) return;
     this.#options.trace?.(`${this.name} > ${JSON.stringify(frame)}`);
     this.socket.transmit(frame);
+  }
+
+  protected override isDenied(room: string, code: ErrorCode): boolean {
+    return this.#options.isDenied(room, code);
   }
 
   #connect(): void {
@@ -139,6 +159,7 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     const { random, rooms } = this.#options;
     const room = random.happens(0.6) ? (rooms[0] ?? "") : random.pick(rooms);
     const agoMs = this.#isAway && random.happens(0.7) ? random.between(0, WRITTEN_AGO_MS_MAX) : 0;
+    if (this.leftRooms.has(room)) return;
     const id = this.say(room, `${this.said.size}`, { twice: random.happens(TWICE), agoMs });
     if (!random.happens(LATE)) return;
     const frame = this.frameOf(id);

@@ -17,6 +17,8 @@ const PATHS = [
   ...["unavailable", "backlog_full", "room_full"].map((code) => `errorsSent ${code}`),
   ...["slow_client", "heartbeat_lost", "draining"].map((reason) => `closes ${reason}`),
   ...["invalid", "unstorable"].map((reason) => `deadLetters ${reason}`),
+  ...["not_member", "banned", "muted", "unknown_room"].map((code) => `errorsSent ${code}`),
+  ...["removed", "banned"].map((reason) => `left ${reason}`),
   "excused loss",
   ...["fencesOpened", "staleFences", "feedInterruptions"],
   ...["rowsInserted", "rowsRepeated", "foreignRecords", "trimmedEntries", "reconciledEntries"],

@@ -1,6 +1,7 @@
 /** The simulated nodes and consumers: the real core on simulated engines, each in a process that can be killed, paused and drained. */
 import type { Auth } from "../../core/auth.ts";
 import { ChatConsumer } from "../../core/consumer.ts";
+import type { Moderation } from "../../core/moderation.ts";
 import { ChatNode } from "../../core/node.ts";
 import type { RateLimiter } from "../../core/rate-limits.ts";
 import { ChatError } from "../../lib/errors.ts";
@@ -97,6 +98,11 @@ export class SimulatedNode {
 
   get isOpen(): boolean {
     return this.host.isAlive && this.#node.unready().length === 0;
+  }
+
+  /** A request of a moderator reaches it. */
+  moderate(request: (moderation: Moderation) => void): void {
+    this.host.after(0, () => request(this.#node.moderation));
   }
 
   accept(client: SocketEnd, latencyMs: () => number): Socket {
