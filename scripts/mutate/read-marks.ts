@@ -13,7 +13,7 @@ export const READ_MARK_MUTATIONS: readonly Mutation[] = [
     mechanism: "a read mark that is below the one in force changes nothing",
     file: MARKS,
     edits: [["    if (known !== undefined && known >= mark.position) return known;\n", ""]],
-    noticedBy: [PRODUCT, "marks of one node are told to the other sessions"],
+    noticedBy: [PRODUCT, "marks of one node a higher one of the store"],
   },
   {
     name: "mark-clamp",
