@@ -135,7 +135,9 @@ export type ClientFrame =
       /** The position that the client held when it first sent this message; the same in every retry. */
       readonly since: string;
       readonly replyTo?: string;
-    };
+    }
+  /** This user has read the room up to there. */
+  | { readonly type: "read"; readonly ref?: number; readonly room: string; readonly position: string };
 
 export type ResetReason =
   /** Redis has a new memory: positions before it cannot be resumed. */
@@ -195,6 +197,8 @@ export type ServerFrame =
       readonly position: string;
     }
   | { readonly type: "saved"; readonly room: string; readonly ids: readonly string[] }
+  /** Up to where this user has read the room: the answer to `read`, and unasked when another of its sessions did. */
+  | { readonly type: "read"; readonly ref?: number; readonly room: string; readonly position: string }
   | { readonly type: "degraded"; readonly engine: Engine; readonly cannot: readonly Ability[] }
   | { readonly type: "recovered"; readonly engine: Engine }
   | { readonly type: "reconnect"; readonly afterMs: number }

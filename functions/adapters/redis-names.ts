@@ -17,6 +17,8 @@ export interface RedisNames {
   canary(node: string): string;
   /** Where all nodes of the stage hear that rooms have changed. */
   readonly notices: string;
+  /** Where they hear what was read. */
+  readonly readMarks: string;
   /** What the keys of a rate limit begin with. */
   rate(name: string): string;
 }
@@ -34,6 +36,7 @@ export function redisNames(stage: string): RedisNames {
     roomOf: (channel) => channelOf.exec(channel)?.[1],
     canary: (node) => `${tag(0)}canary:${node}`,
     notices: `${tag(0)}notices`,
+    readMarks: `${tag(0)}read-marks`,
     rate: (name) => `${tag(0)}rate:${name}`,
   };
 }

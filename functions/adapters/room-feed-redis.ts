@@ -6,6 +6,7 @@
  */
 import type { Redis } from "ioredis";
 import type { Notices } from "../core/notices.ts";
+import type { ReadMark } from "../core/read-marks.ts";
 import type { FeedListener, RoomFeed } from "../core/room-stream.ts";
 import { partitionOf } from "../core/room-stream.ts";
 import type { Runtime } from "../core/runtime.ts";
@@ -38,6 +39,7 @@ export class RedisRoomFeed implements RoomFeed, Notices {
   #heardCanary: ((nonce: string) => void) | undefined;
   #listener: FeedListener | undefined;
   #noticed: () => void = () => {};
+  #heardReadMarks: (marks: readonly ReadMark[]) => void = () => {};
   #subscribed = false;
 
   constructor({ stage, runtime, publish, onError, ...target }: RedisRoomFeedOptions) {
@@ -63,6 +65,14 @@ export class RedisRoomFeed implements RoomFeed, Notices {
 
   onNotice(listener: () => void): void {
     this.#noticed = listener;
+  }
+
+  async announceReadMarks(marks: readonly ReadMark[]): Promise<void> {
+    await this.#publish(this.#names.readMarks, JSON.stringify(marks));
+  }
+
+  onReadMarks(listener: (marks: readonly ReadMark[]) => void): void {
+    this.#heardReadMarks = listener;
   }
 
   async subscribe(room: string): Promise<void> {
@@ -103,6 +113,7 @@ export class RedisRoomFeed implements RoomFeed, Notices {
 
   #hear(channel: string, text: string): void {
     if (channel === this.#names.notices) return this.#noticed();
+    if (channel === this.#names.readMarks) return this.#heardReadMarks(JSON.parse(text) as ReadMark[]);
     const room = this.#names.roomOf(channel);
     if (room === undefined) return this.#heardCanary?.(text);
     this.#listener?.onEvent(room, text.slice(0, DIGITS), {
@@ -114,7 +125,7 @@ export class RedisRoomFeed implements RoomFeed, Notices {
 
   async #resubscribe(): Promise<void> {
     try {
-      await this.#client.ssubscribe(this.#canary, this.#names.notices);
+      await this.#client.ssubscribe(this.#canary, this.#names.notices, this.#names.readMarks);
       // Rooms that are wanted while these are made are made by `subscribe` itself.
       this.#subscribed = true;
       for (const channels of this.#channelsByPartition()) await this.#client.ssubscribe(...channels);

@@ -5,6 +5,7 @@
  */
 import { encodeAt } from "../core/event.ts";
 import type { Notices } from "../core/notices.ts";
+import type { ReadMark } from "../core/read-marks.ts";
 import { fromMs, max, next, ZERO, type Position } from "../core/position.ts";
 import {
   partitionOf,
@@ -90,6 +91,7 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox, Notic
   #opened = new Set<number>();
   #listener: FeedListener | undefined;
   #noticed: () => void = () => {};
+  #heardReadMarks: (marks: readonly ReadMark[]) => void = () => {};
 
   constructor(memory: StreamMemory) {
     this.#memory = memory;
@@ -180,6 +182,15 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox, Notic
 
   onNotice(listener: () => void): void {
     this.#noticed = listener;
+  }
+
+  async announceReadMarks(marks: readonly ReadMark[]): Promise<void> {
+    for (const connection of this.#memory.connections)
+      queueMicrotask(() => connection.#heardReadMarks(marks));
+  }
+
+  onReadMarks(listener: (marks: readonly ReadMark[]) => void): void {
+    this.#heardReadMarks = listener;
   }
 
   async subscribe(room: string): Promise<void> {

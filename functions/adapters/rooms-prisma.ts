@@ -1,4 +1,5 @@
 /** Rooms on Prisma, and how users stand to them. */
+import { fromBigInt } from "../core/position.ts";
 import {
   directKeyOf,
   type ListedRoom,
@@ -8,13 +9,14 @@ import {
   type RoomChanges,
   type RoomStore,
   type Standing,
+  UNREAD_EVENTS_MAX,
 } from "../core/room-store.ts";
 import { Prisma, type Room as RoomRow } from "../generated/prisma/client.ts";
 import type { Role, RoomInfo, RoomKind, User } from "../protocol.ts";
 import { checkTexts, noted, readTimeKey, timeKey, toPageOf, type Ask } from "./prisma-ask.ts";
 
 type Columns = Pick<RoomRow, "id" | "slug" | "kind" | "name" | "topic"> & { archived_at: Date | null };
-type Listed = Columns & { created_at: Date; role: string | null };
+type Listed = Columns & { created_at: Date; role: string | null; read: bigint | null; unread: number };
 type Stand = Columns & {
   n: bigint;
   user_name: string | null;
@@ -99,15 +101,27 @@ export class PrismaRooms implements RoomStore {
     const { at, id } = readTimeKey(page.after ?? "");
     const rows = await this.#ask(
       (prisma) => prisma.$queryRaw<Listed[]>`
-        SELECT ${COLUMNS}, rooms.created_at, members.role
-        FROM rooms LEFT JOIN members ON members.room = rooms.id AND members."user" = ${user}
-        WHERE (rooms.created_at, rooms.id) > (${at}::timestamptz, ${id}::text) AND (
-          members."user" IS NOT NULL
-          OR (NOT ${mine}::boolean AND rooms.kind = 'public' AND rooms.archived_at IS NULL))
-        ORDER BY rooms.created_at, rooms.id LIMIT ${page.limit + 1}`,
+        WITH listed AS MATERIALIZED (
+          SELECT ${COLUMNS}, rooms.created_at, members.role,
+            -- The first position of the millisecond.
+            (extract(epoch FROM members.joined_at) * 1000)::bigint << 20 AS joined
+          FROM rooms LEFT JOIN members ON members.room = rooms.id AND members."user" = ${user}
+          WHERE (rooms.created_at, rooms.id) > (${at}::timestamptz, ${id}::text) AND (
+            members."user" IS NOT NULL
+            OR (NOT ${mine}::boolean AND rooms.kind = 'public' AND rooms.archived_at IS NULL))
+          ORDER BY rooms.created_at, rooms.id LIMIT ${page.limit + 1}
+        ), marked AS (
+          SELECT listed.*, CASE WHEN role IS NOT NULL THEN greatest(joined, position) END AS read
+          FROM listed LEFT JOIN read_marks ON read_marks.user_id = ${user} AND read_marks.room = listed.id
+        )
+        SELECT marked.*, (
+          SELECT count(*) FILTER (WHERE user_id <> ${user})::int FROM (
+            SELECT user_id FROM events WHERE events.room = marked.id AND events.position > marked.read
+            ORDER BY events.position LIMIT ${UNREAD_EVENTS_MAX}
+          ) AS behind
+        ) AS unread
+        FROM marked ORDER BY created_at, id`,
     );
-    const toListed = (row: Listed): ListedRoom =>
-      row.role === null ? toRoom(row) : { ...toRoom(row), role: row.role as Role };
     return toPageOf(rows, page, toListed, (row) => timeKey({ at: row.created_at, id: row.id }));
   }
 
@@ -156,6 +170,12 @@ export class PrismaRooms implements RoomStore {
 
 function toRoom({ id, slug, kind, name, topic, archived_at }: Columns): RoomInfo {
   return { id, slug, kind: kind as RoomKind, name, topic, archived: archived_at !== null };
+}
+
+function toListed(row: Listed): ListedRoom {
+  const { role, read, unread } = row;
+  if (role === null || read === null) return toRoom(row);
+  return { ...toRoom(row), role: role as Role, read: fromBigInt(read), unread };
 }
 
 function toStanding(row: Stand): Standing {

@@ -8,6 +8,7 @@ import { asking, checkTexts, type Ask } from "./prisma-ask.ts";
 import { PrismaChanges } from "./changes-prisma.ts";
 import { PrismaMembers } from "./members-prisma.ts";
 import { PrismaModeration } from "./moderation-prisma.ts";
+import { PrismaReadMarks } from "./read-marks-prisma.ts";
 import { PrismaRooms } from "./rooms-prisma.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -19,6 +20,7 @@ export class PrismaStore implements Store {
   readonly members: PrismaMembers;
   readonly moderation: PrismaModeration;
   readonly changes: PrismaChanges;
+  readonly readMarks: PrismaReadMarks;
 
   constructor(database: Database) {
     this.#database = database;
@@ -27,6 +29,7 @@ export class PrismaStore implements Store {
     this.members = new PrismaMembers(this.#ask);
     this.moderation = new PrismaModeration(this.#ask);
     this.changes = new PrismaChanges(this.#ask);
+    this.readMarks = new PrismaReadMarks(this.#ask);
   }
 
   async insertEvents(events: readonly RoomEvent[]): Promise<InsertResult> {

@@ -1,11 +1,13 @@
 /** The sessions of each user on this node. */
 import type { LeftReason } from "../protocol.ts";
+import type { Frame } from "./frame.ts";
 import type { Standing } from "./room-store.ts";
 
-/** A session, as changes of rooms see it. */
+/** A session, as changes of rooms and read marks see it. */
 export interface Attendant {
   /** How its user now stands to a room; `reason` says why where it may not read it any more. */
   standingChanged(room: string, standing: Standing | undefined, reason: LeftReason): void;
+  send(frame: Frame): void;
 }
 
 export class Audience {

@@ -47,8 +47,10 @@ export function decodeFrame(text: string, limits: Limits): ClientFrame {
         ...(replyTo === undefined || replyTo === null ? {} : { replyTo: uuid(fields, "replyTo") }),
       };
     }
+    case "read":
+      return { type: "read", ...base, room: string(fields, "room"), position: position(fields, "position") };
     default:
-      throw error("unknown_type", `\`type\` is not one of auth, join, leave, send.`);
+      throw error("unknown_type", `\`type\` is not one of auth, join, leave, send, read.`);
   }
 }
 

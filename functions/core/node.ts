@@ -19,6 +19,7 @@ import { Moderation } from "./moderation.ts";
 import type { Notices } from "./notices.ts";
 import { Pages } from "./pages.ts";
 import type { RateLimiter } from "./rate-limits.ts";
+import { ReadMarks } from "./read-marks.ts";
 import type { Revoked } from "./revocations.ts";
 import type { RoomFeed, RoomStream } from "./room-stream.ts";
 import { Rooms } from "./rooms.ts";
@@ -68,6 +69,7 @@ export class ChatNode {
   readonly #chat: Chat;
   readonly #audience = new Audience();
   readonly #follower: Follower;
+  readonly #marks: ReadMarks;
   readonly #sessions = new Set<Session>();
   #draining = false;
 
@@ -106,9 +108,11 @@ export class ChatNode {
     const follower = new Follower({ store: store.changes, access, audience, hub, notices, runtime, logger });
     access.onChange = () => void follower.announce();
     access.onDecided = (pair) => follower.recheck(pair);
-    const verbs = { store, access, runtime, limits, announce: () => follower.announce() };
+    const marks = new ReadMarks({ store: store.readMarks, audience, notices, runtime, logger });
+    const verbs = { store, access, marks, runtime, limits, announce: () => follower.announce() };
     this.access = access;
     this.#follower = follower;
+    this.#marks = marks;
     this.rooms = new Rooms(verbs);
     this.moderation = new Moderation(verbs, this.rooms);
   }
@@ -135,6 +139,7 @@ export class ChatNode {
       hub: this.#hub,
       access: this.access,
       audience: this.#audience,
+      marks: this.#marks,
       health: this.#health,
       isDraining: () => this.#draining,
     };
@@ -168,12 +173,17 @@ export class ChatNode {
         this.#sendAway(session, sessions.length);
       if (start + DRAIN_BATCH < sessions.length) await sleep(runtime, batchMs);
     }
+    const saved = this.#marks.save().catch((error: unknown) => {
+      logger.debug("read marks were not stored", { err: error });
+    });
     const drained = await this.#flusher.drained(Math.max(0, endMs - runtime.elapsed()));
+    await Promise.race([saved, sleep(runtime, Math.max(0, endMs - runtime.elapsed()))]);
     if (!drained) logger.warn("messages are left to the consumer", { messages: this.#flusher.backlog });
   }
 
   close(): void {
     this.#follower.close();
+    this.#marks.close();
     this.#hub.close();
     this.#flusher.close();
   }

@@ -58,3 +58,7 @@ export function previous(position: Position): Position {
 export function max(first: Position, ...others: readonly Position[]): Position {
   return others.reduce((largest, position) => (position > largest ? position : largest), first);
 }
+
+export function min(one: Position, other: Position): Position {
+  return one < other ? one : other;
+}

@@ -7,6 +7,7 @@
  * their keys; `after` is the last key of the page before. Errors as in `store.ts`.
  */
 import type { LeftReason, Role, RoomInfo, User } from "../protocol.ts";
+import type { Position } from "./position.ts";
 
 /** Of a mute, ban or invitation that does not end by itself. */
 export const FOREVER_MS = Date.UTC(9999, 11, 31);
@@ -52,7 +53,14 @@ export interface Invitation {
 export interface ListedRoom extends RoomInfo {
   /** Of the user who asked; absent for a public room that it is no member of. */
   readonly role?: Role;
+  /** Of a member: up to where it has read. Without a mark that is what was there when it joined. */
+  readonly read?: Position;
+  /** Of a member: how many of the next `UNREAD_EVENTS_MAX` events are others'. */
+  readonly unread?: number;
 }
+
+/** Looked at behind a read mark: who is further behind than that need not know how far. */
+export const UNREAD_EVENTS_MAX = 100;
 
 export const ACTIONS = [
   "create",

@@ -3,6 +3,7 @@ import { LOBBY, type RoomInfo, type RoomKind, type User } from "../protocol.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { Access } from "./access.ts";
 import { check, type Verb } from "./permissions.ts";
+import type { ReadMarks } from "./read-marks.ts";
 import type { ListedRoom, Member, Page, PageOf, RoomChanges, Standing } from "./room-store.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Store } from "./store.ts";
@@ -11,6 +12,7 @@ import { isUuidV7, uuidV7 } from "./uuid.ts";
 export interface RoomVerbsDeps {
   readonly store: Store;
   readonly access: Access;
+  readonly marks: ReadMarks;
   readonly runtime: Runtime;
   readonly limits: {
     readonly roomsPerUserMax: number;
@@ -44,7 +46,8 @@ export class Rooms {
     return standing;
   }
 
-  list(user: User, mine: boolean, page: Page): Promise<PageOf<ListedRoom>> {
+  async list(user: User, mine: boolean, page: Page): Promise<PageOf<ListedRoom>> {
+    await this.#deps.marks.save(user.id);
     return this.#deps.store.rooms.listRooms(user.id, mine, page);
   }
 

@@ -23,9 +23,10 @@ import { Frame } from "./frame.ts";
 import type { Health } from "./health.ts";
 import type { Hub } from "./hub.ts";
 import { allows, check, type Verb } from "./permissions.ts";
-import type { Position } from "./position.ts";
+import { min, type Position } from "./position.ts";
 import type { RateLimiter } from "./rate-limits.ts";
 import { TokenBucket } from "./rate.ts";
+import type { ReadMarks } from "./read-marks.ts";
 import type { Revoked } from "./revocations.ts";
 import type { Member } from "./room.ts";
 import type { Standing } from "./room-store.ts";
@@ -39,6 +40,7 @@ export interface SessionDeps {
   readonly hub: Hub;
   readonly access: Access;
   readonly audience: Audience;
+  readonly marks: ReadMarks;
   readonly health: Health;
   readonly runtime: Runtime;
   readonly metrics: Metrics;
@@ -57,6 +59,7 @@ const TOKEN_GRACE_MS = 10_000;
 /** Refused frames, less those let through since, beyond which the connection is closed as flooding. */
 const REFUSED_MAX = 1_000;
 
+type ReadFrame = Extract<ClientFrame, { type: "read" }>;
 type SendFrame = Extract<ClientFrame, { type: "send" }>;
 type ReplyTo = { readonly ref?: number };
 
@@ -183,6 +186,8 @@ export class Session implements Member, Sender, Attendant {
       const send = this.#toSend(frame, this.#principal.user, receivedMs);
       if (this.#deps.chat.isImmediate(send)) return void this.#sendMessage(frame, send);
     }
+    // Answered within this turn: what is sent after it does not wait for it.
+    if (!this.#queue && frame.type === "read") return void this.#handle(frame, receivedMs);
     const before = this.#queue ?? Promise.resolve();
     const queue = before
       .then(() => this.#handle(frame, receivedMs))
@@ -203,6 +208,7 @@ export class Session implements Member, Sender, Attendant {
       const { user } = principal;
       if (frame.type === "join") return await this.#join(frame, principal);
       if (frame.type === "leave") return this.#leave(frame);
+      if (frame.type === "read") return this.#read(frame, principal);
       const send = this.#toSend(frame, user, receivedMs);
       if (this.#may(frame.room, "send")) await this.#sendMessage(frame, send);
       else this.#answerSent(frame, send, await this.#placeBefore(send, user));
@@ -268,6 +274,16 @@ export class Session implements Member, Sender, Attendant {
     if (!this.#rooms.delete(room)) throw new ChatError("not_member", "This session has not joined the room.");
     this.#deps.hub.leave(room, this);
     this.#reply({ type: "left", ...toReply(ref), room });
+  }
+
+  /** Nobody has read what is not there yet. */
+  #read({ ref, room, position }: ReadFrame, principal: Principal): void {
+    requireScope(principal, "read");
+    if (!this.#may(room, "read"))
+      throw new ChatError("not_member", "Join the room before you mark it as read.");
+    const { hub, marks } = this.#deps;
+    const mark = { user: principal.user.id, room, position: min(position, hub.room(room).pos) };
+    this.#reply({ type: "read", ...toReply(ref), room, position: marks.raise(mark, this) });
   }
 
   #detach(room: string): void {

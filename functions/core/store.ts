@@ -8,6 +8,7 @@
  */
 import type { RoomEvent } from "../protocol.ts";
 import type { Position } from "./position.ts";
+import type { ReadMarkStore } from "./read-marks.ts";
 import type { ChangeStore, MemberStore, ModerationStore, RoomStore } from "./room-store.ts";
 
 export interface EventPage {
@@ -58,6 +59,7 @@ export interface Store extends EventStore, ProgressStore {
   readonly members: MemberStore;
   readonly moderation: ModerationStore;
   readonly changes: ChangeStore;
+  readonly readMarks: ReadMarkStore;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

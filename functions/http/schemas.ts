@@ -11,6 +11,7 @@ import {
   type ListedRoom,
   type Member,
   type Page,
+  UNREAD_EVENTS_MAX,
 } from "../core/room-store.ts";
 import type { Limits } from "../protocol.ts";
 
@@ -33,6 +34,15 @@ export const room = z
     topic: z.string(),
     archived: z.boolean(),
     role: role.optional().meta({ description: "The caller's; absent where it is no member." }),
+    read: z.string().optional().meta({
+      description: "Up to which position the caller has read; in the list of rooms, where it is a member.",
+    }),
+    unread: z
+      .number()
+      .optional()
+      .meta({
+        description: `How many of the next ${UNREAD_EVENTS_MAX} messages are others'; beside \`read\`.`,
+      }),
   })
   .meta({ id: "Room" });
 
@@ -148,6 +158,8 @@ export function toRoom({
   topic: about,
   archived,
   role: own,
+  read,
+  unread,
 }: ListedRoom) {
   return {
     id,
@@ -157,6 +169,7 @@ export function toRoom({
     topic: about,
     archived,
     ...(own === undefined ? {} : { role: own }),
+    ...(read === undefined ? {} : { read, unread }),
   };
 }
 

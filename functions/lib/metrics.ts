@@ -10,7 +10,13 @@ const SAVED_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 
 /** From a lone message up to a full batch. */
 const BATCH_SIZES = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500];
 
-const FRAME_TYPES = ["auth", "join", "leave", "send"] as const satisfies readonly ClientFrame["type"][];
+const FRAME_TYPES = [
+  "auth",
+  "join",
+  "leave",
+  "send",
+  "read",
+] as const satisfies readonly ClientFrame["type"][];
 const RESET_REASONS = ["fence", "gap", "too_far", "settled"] as const satisfies readonly ResetReason[];
 const ENGINES = ["redis", "kafka", "postgres"] as const satisfies readonly Engine[];
 const PAGE_SOURCES = ["ring", "stream", "store", "reset"] as const;

@@ -57,6 +57,8 @@ export interface ClientToServerEvents {
     message: { room: string; body: string; id?: string; since?: string; replyTo?: string },
     answer?: Answer<Sent>,
   ) => void;
+  /** The user has read the room up to there. */
+  read: (mark: { room: string; position: string }, answer?: Answer<Told<"read">>) => void;
   /** A new token of the same user, before the old one is over. */
   auth: (proof: { token: string }, answer?: Answer<Welcome>) => void;
 }
@@ -73,6 +75,8 @@ export interface ServerToClientEvents {
   /** What was shown of the room is replaced by this page. */
   reset: (page: RoomPage) => void;
   left: (left: Told<"left">) => void;
+  /** Another session of this user has read the room up to there. */
+  read: (mark: Told<"read">) => void;
   room: (room: Told<"room">) => void;
   member: (member: Told<"member">) => void;
   degraded: (degraded: Told<"degraded">) => void;

@@ -259,6 +259,25 @@ const SEND_CASES = [
   ),
 ];
 
+const readFrame = (fields: object) => ({ type: "read", room: "lobby", position: BOGUS, ...fields });
+
+const READ_CASES = [
+  row("user", "read without room", readFrame({ room: undefined }), { code: "invalid_field", field: "room" }),
+  row("user", "read without position", readFrame({ position: undefined }), {
+    code: "invalid_field",
+    field: "position",
+  }),
+  row("user", "read with position a number", readFrame({ position: 1 }), {
+    code: "invalid_field",
+    field: "position",
+  }),
+  row("user", "read a room not joined", readFrame({}), { code: "not_member" }),
+  row("member", "read beyond the room", ({ room }: World) => readFrame({ room, position: FUTURE }), {
+    type: "read",
+  }),
+  row("stranger", "read before auth", readFrame({}), { code: "not_authenticated" }),
+];
+
 const AUTH_CASES = [
   row("stranger", "auth without token", { type: "auth" }, { code: "invalid_field", field: "token" }),
   row(
@@ -306,5 +325,6 @@ export const FRAME_CASES: readonly FrameCase[] = [
   ...TYPE_CASES,
   ...JOIN_CASES,
   ...SEND_CASES,
+  ...READ_CASES,
   ...AUTH_CASES,
 ];

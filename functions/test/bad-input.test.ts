@@ -33,7 +33,7 @@ const SLOW_REQUESTS = Array.from({ length: 40 }, (_, n) =>
 );
 /** A header that claims more bytes than ever come. */
 const HALF_A_FRAME: RawFrame = { opcode: 1, claimed: 60_000n };
-const ANSWERS = new Set<ServerFrame["type"]>(["error", "sent", "welcome", "joined", "left", "reset"]);
+const ANSWERS = new Set<ServerFrame["type"]>(["error", "sent", "read", "welcome", "joined", "left", "reset"]);
 
 interface Product {
   readonly running: Running;

@@ -18,6 +18,7 @@ const frames: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({ type: fc.constant("join" as const), room: filled }),
   fc.record({ type: fc.constant("join" as const), room: filled, after: fc.constant(NO_POSITION) }),
   fc.record({ type: fc.constant("leave" as const), room: filled }),
+  fc.record({ type: fc.constant("read" as const), room: filled, position: fc.constant(NO_POSITION) }),
   fc.record({
     type: fc.constant("send" as const),
     room: filled,
@@ -47,7 +48,7 @@ test("a frame of the protocol is decoded to itself; unknown fields are ignored",
 });
 
 test("whatever else comes is refused with a code that a client knows", () => {
-  const types = fc.constantFrom("auth", "join", "leave", "send", "event", "");
+  const types = fc.constantFrom("auth", "join", "leave", "send", "read", "event", "");
   const objects = fc.record({ type: types, room: fc.jsonValue(), id: fc.jsonValue(), body: fc.jsonValue() });
   const texts = fc.oneof(
     fc.string({ unit: "binary" }),

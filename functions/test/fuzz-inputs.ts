@@ -74,13 +74,14 @@ const mostly = (right: readonly unknown[]) =>
 
 const frameObject = fc.record(
   {
-    type: mostly(["join", "leave", "send", "send"]),
+    type: mostly(["join", "leave", "send", "send", "read"]),
     ref: mostly([1, 2]),
     room: mostly([LOBBY, uuid]),
     after: mostly([NO_POSITION]),
     id: fc.oneof({ weight: 3, arbitrary: uuids }, { weight: 1, arbitrary: value }),
     body: mostly(["hello"]),
     since: mostly([NO_POSITION]),
+    position: mostly([NO_POSITION]),
     replyTo: mostly([uuid]),
     token: value,
   },

@@ -55,7 +55,7 @@ const GROWTH_MAX_MIB = 150;
 const DEADLINE_MS = 600_000;
 /** What a client may be told of its own doing; the others are faults of the server, or of its limits. */
 const FAULTS = new Set<ErrorCode>(["internal", "unavailable", "rate_limited"]);
-const ANSWERS = new Set<ServerFrame["type"]>(["error", "sent", "joined", "left", "welcome", "reset"]);
+const ANSWERS = new Set<ServerFrame["type"]>(["error", "sent", "read", "joined", "left", "welcome", "reset"]);
 
 const seed = inject("fuzzSeed");
 const drawn = (numRuns: number) => ({ seed, numRuns });

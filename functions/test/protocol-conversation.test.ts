@@ -27,6 +27,7 @@ function complete(type: string): Record<string, unknown> {
     id: newId(),
     body: "Hello",
     since: NO_POSITION,
+    position: NO_POSITION,
   };
   const fields = ASKED.get(type)?.required ?? [];
   return Object.fromEntries([["type", type], ...fields.map((name) => [name, values[name]])]);
@@ -39,12 +40,16 @@ test("every frame that comes is one of the document, with just its fields", asyn
   await client.ask({ ...complete("send"), since, replyTo: newId() });
   await client.next("saved");
   await client.ask({ ...complete("join"), after: "0000000000000000001" });
+  const other = await RawClient.open(embedded.url, token);
+  await other.ask(complete("join"));
+  await client.ask({ ...complete("read"), position: since });
+  await other.next("read");
   await client.ask(complete("leave"));
   await client.ask(complete("send"));
   embedded.signal("SIGTERM");
   await client.next("reconnect");
   await embedded.restart();
-  expect(client.frames.flatMap((frame) => deviations(frame, TOLD))).toEqual([]);
+  expect([...client.frames, ...other.frames].flatMap((frame) => deviations(frame, TOLD))).toEqual([]);
   const seen = new Set<string>(client.frames.map(({ type }) => type));
   const asked = [
     "welcome",
@@ -53,6 +58,7 @@ test("every frame that comes is one of the document, with just its fields", asyn
     "event",
     "sent",
     "saved",
+    "read",
     "reset",
     "left",
     "error",

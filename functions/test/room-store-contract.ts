@@ -1,10 +1,18 @@
 /** What every store promises about rooms, members, moderation and the trail of changes, run against each database. */
 import { setImmediate as turn } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { FOREVER_MS, type Action, type Page, type PageOf, type Standing } from "../core/room-store.ts";
+import { fromMs, toMs, ZERO, type Position } from "../core/position.ts";
+import {
+  FOREVER_MS,
+  UNREAD_EVENTS_MAX,
+  type Action,
+  type Page,
+  type PageOf,
+  type Standing,
+} from "../core/room-store.ts";
 import { UnstorableError, type Store } from "../core/store.ts";
 import { LOBBY, type RoomInfo, type RoomKind, type User } from "../protocol.ts";
-import { newId } from "./events.ts";
+import { message, newId } from "./events.ts";
 
 const ALL: Page = { limit: 200 };
 const MANY = 1_000;
@@ -163,6 +171,79 @@ export function describeRoomStore(name: string, openStore: () => Promise<Store>)
         expect(members.items.map(({ id, role }) => [id, role])).toEqual(
           [owner.id, other.id].sort().map((id) => [id, "member"]),
         );
+      });
+    });
+
+    describe("read marks", () => {
+      const soonMs = Date.now() + 3_600_000;
+      const soon = (ms: number) => fromMs(soonMs + ms);
+      const listed = async (user: User) => {
+        const { items } = await store.rooms.listRooms(user.id, true, ALL);
+        return items.find(({ id }) => id === room.id);
+      };
+      const raise = (position: Position, user = other) =>
+        store.readMarks.raise([{ user: user.id, room: room.id, position }]);
+      const write = (by: User, ...times: readonly number[]) =>
+        store.insertEvents(
+          times.map((ms) => message(room.id, 0, { user: by, position: soon(ms), prev: ZERO })),
+        );
+
+      it("only rise, also within one call, each user's and each room's its own", async () => {
+        const mark = { user: other.id, room: room.id, position: soon(2) };
+        const apart = [
+          { ...mark, user: owner.id, position: soon(0) },
+          { ...mark, room: newId(), position: soon(1) },
+        ];
+        const raised = await store.readMarks.raise([mark, ...apart, { ...mark, position: soon(1) }]);
+        expect(raised).toHaveLength(3);
+        expect(raised).toEqual(expect.arrayContaining([mark, ...apart]));
+        expect(await raise(soon(1))).toEqual([mark]);
+        expect(await raise(soon(3))).toEqual([{ ...mark, position: soon(3) }]);
+        expect(await store.readMarks.raise([])).toEqual([]);
+      });
+
+      it("take a thousand at once", async () => {
+        const marks = Array.from({ length: 1_000 }, () => ({
+          user: newId(),
+          room: room.id,
+          position: soon(0),
+        }));
+        const byUser = (all: readonly { user: string }[]) =>
+          all.toSorted((a, b) => (a.user < b.user ? -1 : 1));
+        expect(byUser(await store.readMarks.raise(marks))).toEqual(byUser(marks));
+      });
+
+      it("a list counts the messages of others behind the mark, and without one those since the joining", async () => {
+        await store.insertEvents([
+          message(room.id, 0, { user: owner, position: fromMs(Date.now() - 60_000) }),
+        ]);
+        await join(other);
+        const joined = (await listed(other))?.read ?? "";
+        expect(Math.abs(toMs(joined) - Date.now())).toBeLessThan(30_000);
+        await write(owner, 1, 2, 3);
+        await write(other, 4);
+        expect(await listed(other)).toMatchObject({ read: joined, unread: 3 });
+        await raise(soon(2));
+        expect(await listed(other)).toMatchObject({ read: soon(2), unread: 1 });
+        await raise(fromMs(Date.now() - 3_600_000), owner);
+        expect(await listed(owner)).toMatchObject({ unread: 1 });
+      });
+
+      it("a list looks at so many messages behind the mark and no further", async () => {
+        await join(other);
+        await write(owner, ...Array.from({ length: UNREAD_EVENTS_MAX + 5 }, (_, ms) => ms));
+        expect(await listed(other)).toMatchObject({ unread: UNREAD_EVENTS_MAX });
+      });
+
+      it("who is no member is told neither mark nor count", async () => {
+        const open = await make("public");
+        await store.readMarks.raise([{ user: other.id, room: open.id, position: soon(0) }]);
+        const { items } = await store.rooms.listRooms(other.id, false, ALL);
+        expect(items.find(({ id }) => id === open.id)).toEqual(open);
+      });
+
+      it("a text that can't be kept is refused", async () => {
+        await expect(raise(soon(0), { id: "a\0b", name: "" })).rejects.toThrow(UnstorableError);
       });
     });
 

@@ -148,7 +148,8 @@ describe("the full dialect", () => {
     expect(await client.emitWithAck("send", { room, body: "no" })).toMatchObject({
       error: { code: "not_member" },
     });
-    await client.emitWithAck("join", { room });
+    const { head } = (await client.emitWithAck("join", { room })) as RoomPage;
+    expect(await client.emitWithAck("read", { room, position: head })).toEqual({ room, position: head });
     expect(await client.emitWithAck("leave", { room })).toEqual({ room });
     const ws = await onWebSocket(room);
     await send(ws, room, "unheard");

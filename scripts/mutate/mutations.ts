@@ -5,6 +5,7 @@
  */
 
 import { INFRA_MUTATIONS } from "./infra.ts";
+import { READ_MARK_MUTATIONS } from "./read-marks.ts";
 import { SOCKETIO_MUTATIONS } from "./socketio.ts";
 
 export interface Mutation {
@@ -546,6 +547,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [['return typeof iss === "string" ? iss : undefined;', "return iss as string;"]],
     noticedBy: ["functions/test/fuzz.test.ts", "no token but the server's own"],
   },
+  ...READ_MARK_MUTATIONS,
   ...INFRA_MUTATIONS,
   ...SOCKETIO_MUTATIONS,
 ];

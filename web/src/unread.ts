@@ -1,15 +1,22 @@
-/** What of a room has not been seen, going by the position up to which it was. Pure. */
-import { NO_POSITION, type ListedRoom, type RoomSnapshot } from "@skat/client";
+/** What of a room has not been read, going by the mark up to which it was. Pure. */
+import type { ListedRoom, RoomSnapshot } from "@skat/client";
 
-/** How many messages of others the room shows behind what was seen. */
-export function countUnread(room: RoomSnapshot | undefined, seen: string | undefined, myId: string): number {
-  if (room?.view === undefined || seen === undefined) return 0;
-  let count = 0;
-  for (const { position, user } of room.view.events) if (position > seen && user.id !== myId) count += 1;
-  return count;
+type Shown = Pick<RoomSnapshot, "read" | "view">;
+
+/** The larger of what the socket and the list have told; none where neither has yet. */
+export function markOf(shown: Shown | undefined, listed: ListedRoom | undefined): string | undefined {
+  if (listed?.read === undefined) return undefined;
+  return shown !== undefined && shown.read > listed.read ? shown.read : listed.read;
 }
 
-/** What counts as seen in a room that this device has never shown: all of a public one, nothing of one that was made for this user. */
-export function firstMark(kind: ListedRoom["kind"], room: RoomSnapshot | undefined): string | undefined {
-  return kind === "public" ? room?.view?.cursor : NO_POSITION;
+/** How many messages of others are behind the mark: as the room shows them, or as the server has counted where it shows too few. */
+export function countUnread(shown: Shown | undefined, listed: ListedRoom, myId: string): number {
+  const read = markOf(shown, listed);
+  if (read === undefined) return 0;
+  const counted = read === listed.read ? (listed.unread ?? 0) : 0;
+  const view = shown?.view;
+  if (view === undefined) return counted;
+  const behind = view.events.filter(({ position, user }) => position > read && user.id !== myId).length;
+  const reachesMark = view.complete || view.wholeFrom <= read;
+  return reachesMark ? behind : Math.max(behind, counted);
 }

@@ -1,9 +1,9 @@
 /** What the list of messages shows, from a room's snapshot: runs, days, the line of new ones, answers; and what counts as unread. */
 import { describe, expect, it } from "vitest";
-import type { Message, RoomEvent, RoomSnapshot } from "@skat/client";
+import type { ListedRoom, Message, RoomEvent, RoomSnapshot } from "@skat/client";
 import { buildRows } from "../src/ui/rows.ts";
 import { toLines } from "../src/ui/announcer.tsx";
-import { countUnread, firstMark } from "../src/unread.ts";
+import { countUnread } from "../src/unread.ts";
 
 const ME = { id: "me", name: "Me" };
 const ADA = { id: "ada", name: "Ada" };
@@ -31,7 +31,7 @@ function roomOf(...said: { by: typeof ME; afterMs: number; replyTo?: string }[])
   }));
   const cursor = positionOf(events.length);
   const view = { events, cursor, wholeFrom: positionOf(0), complete: true, provisional: false };
-  return { view, entries: new Map(), messages, history: "idle", error: undefined };
+  return { view, entries: new Map(), messages, history: "idle", read: "", error: undefined };
 }
 
 describe("rows", () => {
@@ -80,17 +80,24 @@ describe("rows", () => {
 describe("unread", () => {
   const room = roomOf({ by: ADA, afterMs: 0 }, { by: ME, afterMs: 1 }, { by: ADA, afterMs: 2 });
 
-  it("counts what others wrote behind the mark", () => {
-    expect(countUnread(room, positionOf(0), ME.id)).toBe(2);
-    expect(countUnread(room, positionOf(1), ME.id)).toBe(1);
-    expect(countUnread(room, positionOf(3), ME.id)).toBe(0);
-    expect(countUnread(room, undefined, ME.id)).toBe(0);
+  const listed: ListedRoom = { id: "r", slug: "r", kind: "public", name: "R", topic: "", archived: false };
+
+  it("counts what others wrote behind the mark, and nothing before the mark is known", () => {
+    const told = { ...listed, read: positionOf(0) };
+    const countBehind = (index: number) => countUnread({ ...room, read: positionOf(index) }, told, ME.id);
+    expect([0, 1, 3].map(countBehind)).toEqual([2, 1, 0]);
+    expect(countUnread({ ...room, read: positionOf(1) }, listed, ME.id)).toBe(0);
+    expect(countUnread(room, { ...listed, read: positionOf(1), unread: 9 }, ME.id)).toBe(1);
   });
 
-  it("begins with nothing in a public room, and with all in one that was made for this user", () => {
-    expect(firstMark("public", room)).toBe(positionOf(3));
-    expect(firstMark("direct", room)).toBe(positionOf(0));
-    expect(firstMark("private", undefined)).toBe(positionOf(0));
+  it("is as the server counted where the room shows too few messages, until the mark is another", () => {
+    const told = { ...listed, read: positionOf(0), unread: 70 };
+    expect(countUnread(undefined, told, ME.id)).toBe(70);
+    const [, , newest] = room.view?.events ?? [];
+    const view = newest &&
+      room.view && { ...room.view, events: [newest], complete: false, wholeFrom: newest.position };
+    expect(countUnread({ view, read: positionOf(0) }, told, ME.id)).toBe(70);
+    expect(countUnread({ view, read: positionOf(2) }, told, ME.id)).toBe(1);
   });
 });
 

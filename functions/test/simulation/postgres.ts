@@ -5,6 +5,7 @@ import { UnstorableError, type EventPage, type InsertResult, type Store } from "
 import type { RoomEvent } from "../../protocol.ts";
 import { Engine, Link, over } from "./link.ts";
 import { MemoryModeration } from "./rooms-moderation.ts";
+import { MemoryReadMarks } from "./read-marks.ts";
 import { checkTexts, RoomsState } from "./rooms-state.ts";
 import { MemoryMembers, MemoryRooms } from "./rooms.ts";
 
@@ -41,6 +42,7 @@ export class SimulatedPostgres extends Engine {
       members: over(link, () => store.members),
       moderation: over(link, () => store.moderation),
       changes: over(link, () => store.changes),
+      readMarks: over(link, () => store.readMarks),
       close: async () => link.close(),
     };
     const get = (_: Store, name: string): unknown => Reflect.get(name in parts ? parts : remote, name);
@@ -82,13 +84,16 @@ export class MemoryStore implements Store {
   readonly members: MemoryMembers;
   readonly moderation: MemoryModeration;
   readonly changes: RoomsState;
+  readonly readMarks = new MemoryReadMarks();
   readonly #rows = new Map<string, Rows>();
   readonly #progress = new Map<number, number>();
   #partitions = 0;
 
   constructor(nowMs: () => number) {
     this.changes = new RoomsState(nowMs);
-    this.rooms = new MemoryRooms(this.changes);
+    const eventsAfter = (room: string, after: Position, limit: number) =>
+      this.eventsAfter(room, after, limit);
+    this.rooms = new MemoryRooms(this.changes, this.readMarks, eventsAfter);
     this.members = new MemoryMembers(this.changes);
     this.moderation = new MemoryModeration(this.changes);
   }

@@ -1,6 +1,7 @@
 /** Simulated Redis: the memory adapter as the server, and for each process a command and a subscriber connection that can fail. */
 import { StreamMemory, type MemoryRoomStream } from "../../adapters/room-stream-memory.ts";
 import type { Notices } from "../../core/notices.ts";
+import type { ReadMark } from "../../core/read-marks.ts";
 import type { Position } from "../../core/position.ts";
 import type { FeedListener, RoomFeed, RoomOutbox, RoomStream, StreamEvent } from "../../core/room-stream.ts";
 import type { Runtime } from "../../core/runtime.ts";
@@ -84,6 +85,7 @@ export class SimulatedFeed implements RoomFeed, Notices {
   #listener: FeedListener | undefined;
   #isSubscribed = true;
   #noticed: () => void = () => {};
+  #heardReadMarks: (marks: readonly ReadMark[]) => void = () => {};
 
   constructor(redis: SimulatedRedis, host: Runtime, commands: Link) {
     this.#redis = redis;
@@ -127,6 +129,15 @@ export class SimulatedFeed implements RoomFeed, Notices {
     this.#noticed = listener;
   }
 
+  async announceReadMarks(marks: readonly ReadMark[]): Promise<void> {
+    const session = this.#session;
+    await this.#commands.request(() => session.announceReadMarks(marks));
+  }
+
+  onReadMarks(listener: (marks: readonly ReadMark[]) => void): void {
+    this.#heardReadMarks = listener;
+  }
+
   async probe(): Promise<void> {
     if (!this.#isSubscribed) return;
     let wasHeard: (isHeard: boolean) => void = () => {};
@@ -153,6 +164,7 @@ export class SimulatedFeed implements RoomFeed, Notices {
       onInterrupted: () => {},
     });
     session.onNotice(() => this.link.push(() => this.#noticed()));
+    session.onReadMarks((marks) => this.link.push(() => this.#heardReadMarks(marks)));
     return session;
   }
 

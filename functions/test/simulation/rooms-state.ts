@@ -71,6 +71,12 @@ export class RoomsState implements ChangeStore {
     );
   }
 
+  joinedAtMs(room: string, user: string): number {
+    const isJoining = (change: Change) =>
+      change.room === room && change.user?.id === user && ["create", "join"].includes(change.action);
+    return this.#trail.findLast(isJoining)?.atMs ?? 0;
+  }
+
   note(
     action: Action,
     by: User,

@@ -1,4 +1,5 @@
 /** Rooms and members in simulated Postgres. */
+import { fromMs, max } from "../../core/position.ts";
 import {
   directKeyOf,
   type ListedRoom,
@@ -10,15 +11,22 @@ import {
   type RoomChanges,
   type RoomStore,
   type Standing,
+  UNREAD_EVENTS_MAX,
 } from "../../core/room-store.ts";
+import type { EventStore } from "../../core/store.ts";
 import type { Role, RoomInfo, User } from "../../protocol.ts";
+import type { MemoryReadMarks } from "./read-marks.ts";
 import { checkTexts, key, pageOf, type RoomsState } from "./rooms-state.ts";
 
 export class MemoryRooms implements RoomStore {
   readonly #state: RoomsState;
+  readonly #marks: MemoryReadMarks;
+  readonly #eventsAfter: EventStore["eventsAfter"];
 
-  constructor(state: RoomsState) {
+  constructor(state: RoomsState, marks: MemoryReadMarks, eventsAfter: EventStore["eventsAfter"]) {
     this.#state = state;
+    this.#marks = marks;
+    this.#eventsAfter = eventsAfter;
   }
 
   async createRoom(room: RoomInfo, by: User): Promise<boolean> {
@@ -70,11 +78,20 @@ export class MemoryRooms implements RoomStore {
       return !mine && info.kind === "public" && !info.archived ? [info] : [];
     });
     const placeOf = ({ id }: RoomInfo): string => places.get(id) ?? "";
-    return pageOf(
+    const { items, ...rest } = pageOf(
       listed.filter((room) => page.after === undefined || placeOf(room) > page.after),
       page,
       placeOf,
     );
+    return { items: await Promise.all(items.map((room) => this.#withMark(room, user))), ...rest };
+  }
+
+  async #withMark(room: ListedRoom, user: string): Promise<ListedRoom> {
+    if (room.role === undefined) return room;
+    const joined = fromMs(this.#state.joinedAtMs(room.id, user));
+    const read = max(joined, this.#marks.of(user, room.id) ?? joined);
+    const { events } = await this.#eventsAfter(room.id, read, UNREAD_EVENTS_MAX);
+    return { ...room, read, unread: events.filter((event) => event.user.id !== user).length };
   }
 
   async allRooms(page: Page): Promise<PageOf<RoomInfo>> {

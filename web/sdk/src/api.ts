@@ -12,6 +12,10 @@ export interface Account {
 export interface ListedRoom extends RoomInfo {
   /** None where one is no member. */
   readonly role?: Role;
+  /** In a list, where one is a member: up to which position one has read. */
+  readonly read?: string;
+  /** Beside `read`: how many of the next 100 messages are others'. */
+  readonly unread?: number;
 }
 
 export interface Api {

@@ -250,6 +250,11 @@ export class Client {
     return this.#parts.api.history(this.#tokens.current, room, query);
   }
 
+  /** This user has read a joined room up to there; less than before changes nothing. Told to the server at most once a second. */
+  markRead(room: string, position: string): void {
+    this.#rooms.get(room)?.markRead(position);
+  }
+
   /** The own rooms and the public ones. */
   listRooms(): Promise<readonly ListedRoom[]> {
     return this.#parts.api.rooms(this.#tokens.current);

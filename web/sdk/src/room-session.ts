@@ -34,14 +34,22 @@ export interface RoomSessionOptions {
   readonly onChange: () => void;
 }
 
+/** Between two read marks: who follows a lively room reads many messages in that time, and the last one says it all. */
+const READ_PAUSE_MS = 1_000;
+
 export class RoomSession {
   readonly history: History;
+  /** Up to where it was read, as marked here or told by the server; empty while neither is so. */
+  read = "";
   readonly #options: RoomSessionOptions;
   readonly #room: Room;
   #error: RoomError | undefined;
   /** Joins since the last live event: a room that never links on is not joined in a tight loop. */
   #joins = 0;
   #joinWait: Cancel | undefined;
+  /** What of it the server knows. */
+  #told = "";
+  #isTelling = false;
 
   constructor(id: string, options: RoomSessionOptions) {
     const { api, runtime, token, onChange, connection, onEvent } = options;
@@ -75,6 +83,13 @@ export class RoomSession {
     if (this.#error !== undefined && !this.isIn) this.join();
   }
 
+  markRead(position: string): void {
+    if (position <= this.read) return;
+    this.read = position;
+    this.#options.onChange();
+    this.#tellRead();
+  }
+
   /** Leaves the room for good. */
   leave(): void {
     const { connection } = this.#options;
@@ -86,6 +101,7 @@ export class RoomSession {
   /** The connection is gone. */
   setOut(): void {
     this.#room.setOut();
+    this.#isTelling = false;
     this.#joinWait?.();
     this.#joinWait = undefined;
   }
@@ -95,6 +111,7 @@ export class RoomSession {
     else if (frame.type === "events") this.#onPage(frame.events);
     else if (frame.type === "reset") this.#onReset(frame);
     else if (frame.type === "left") this.#onLeft(frame.reason);
+    else if (frame.type === "read" && frame.position > this.read) this.read = this.#told = frame.position;
   }
 
   #onReply(reply: ServerFrame): void {
@@ -103,6 +120,7 @@ export class RoomSession {
     if (reply.type === "reset") this.#onReset(reply);
     this.#error = undefined;
     this.#options.onIn(this.#room.id);
+    this.#tellRead();
     this.#options.onChange();
   }
 
@@ -138,6 +156,21 @@ export class RoomSession {
   #onLeft(reason = ""): void {
     this.setOut();
     this.#error = { code: "left", message: reason };
+  }
+
+  #tellRead(): void {
+    const { connection, runtime } = this.#options;
+    const position = this.read;
+    if (!this.isIn || this.#isTelling || position <= this.#told) return;
+    this.#isTelling = true;
+    // Whatever the answer: a mark that is refused is made good by the next one, and of a higher one the server tells by itself.
+    connection.request({ type: "read", room: this.#room.id, position }, () => {
+      this.#told = position;
+      runtime.after(READ_PAUSE_MS, () => {
+        this.#isTelling = false;
+        this.#tellRead();
+      });
+    });
   }
 
   #follow(outcome: Outcome): void {

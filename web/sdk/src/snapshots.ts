@@ -15,6 +15,8 @@ export interface RoomSnapshot {
   /** Both together, in the order in which they are shown, each message once. */
   readonly messages: readonly Message[];
   readonly history: HistoryState;
+  /** Up to where this user has read the room, as marked here or told while it was joined, else empty; a list of rooms may know more. */
+  readonly read: string;
   /** Why the room can't be read. */
   readonly error: RoomError | undefined;
 }
@@ -75,13 +77,14 @@ export class Snapshots {
     return { ...rest, rooms };
   }
 
-  #makeRoom(id: string, { view, history, error }: RoomSession, user: User): RoomSnapshot {
+  #makeRoom(id: string, { view, history, error, read }: RoomSession, user: User): RoomSnapshot {
     const entries = new Map(this.#outbox.ofRoom(id).map((entry) => [entry.id, entry]));
     return {
       view,
       entries,
       messages: mergeMessages(view?.events ?? [], entries, user),
       history: history.state,
+      read,
       error,
     };
   }

@@ -42,7 +42,7 @@ export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPagePro
   const [{ room: current, invitation }, setCurrent] = useRoomAddress();
   const { own, others, fault, reload, put } = useRooms(chat, isOnline);
   const directNames = useDirectNames(chat, own, user.id);
-  const { counts, total, newFrom } = useUnread(snapshot, own, current);
+  const { counts, total, newFrom } = useUnread(chat, snapshot, own, current);
   const drafts = useMemo(() => createKeptMap(`skat.drafts.${user.id}`), [user.id]);
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);

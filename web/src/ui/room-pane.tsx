@@ -14,6 +14,7 @@ const NOT_YET: RoomSnapshot = {
   entries: new Map(),
   messages: [],
   history: "idle",
+  read: "",
   error: undefined,
 };
 

@@ -1,5 +1,5 @@
 /** The rooms that there are, from the server; kept up to date by what the socket tells, and loaded anew after each reconnect. */
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 import { LOBBY, type Client, type ListedRoom, type Role, type RoomInfo } from "@skat/client";
 import { texts } from "../texts.ts";
 import { toFault, type Fault } from "./fault.ts";
@@ -27,11 +27,13 @@ const THE_LOBBY: ListedRoom = {
 export function useRooms(chat: Client, isOnline: boolean): Rooms {
   const [rooms, setRooms] = useState<readonly ListedRoom[]>([THE_LOBBY]);
   const [fault, setFault] = useState<Fault>();
+  const latest = useRef(rooms);
+  latest.current = rooms;
 
   const put = useCallback((room: ListedRoom) => {
     setRooms((before) =>
       before.some(({ id }) => id === room.id)
-        ? before.map((old) => (old.id === room.id ? toShown(room) : old))
+        ? before.map((old) => (old.id === room.id ? { ...old, ...toShown(room) } : old))
         : [...before, toShown(room)],
     );
   }, []);
@@ -53,14 +55,17 @@ export function useRooms(chat: Client, isOnline: boolean): Rooms {
     return () => window.removeEventListener("focus", reload);
   }, [load, isOnline]);
   useEffect(() => {
-    const onRoom = chat.on("room", ({ info, role }: { info: RoomInfo; role: Role }) =>
-      put({ ...info, role }),
-    );
+    const onRoom = chat.on("room", ({ info, role }: { info: RoomInfo; role: Role }) => {
+      put({ ...info, role });
+      // One has just become a member: what is unread is counted from here on.
+      const isNew = latest.current.find(({ id }) => id === info.id)?.read === undefined;
+      if (isNew) void load();
+    });
     const onLeft = chat.on("left", ({ room }) =>
       setRooms((before) => before.filter(({ id }) => id !== room)),
     );
     return () => (onRoom(), onLeft());
-  }, [chat, put]);
+  }, [chat, put, load]);
 
   const own = rooms.filter(({ id, role }) => role !== undefined || id === LOBBY);
   const others = rooms.filter((room) => !own.includes(room));

@@ -1,8 +1,7 @@
-/** How far each room was seen on this device, and how much of it was not. What is in sight counts as seen. */
-import { useEffect, useMemo, useState } from "react";
-import type { ClientSnapshot, ListedRoom } from "@skat/client";
-import { createKeptMap } from "../kept-map.ts";
-import { countUnread, firstMark } from "../unread.ts";
+/** How much of each room is unread, by the marks that a person's devices share. What is in sight is read. */
+import { useEffect, useState } from "react";
+import type { Client, ClientSnapshot, ListedRoom } from "@skat/client";
+import { countUnread, markOf } from "../unread.ts";
 
 export interface Unread {
   readonly counts: ReadonlyMap<string, number>;
@@ -11,31 +10,35 @@ export interface Unread {
   readonly newFrom: string | undefined;
 }
 
-export function useUnread(snapshot: ClientSnapshot, rooms: readonly ListedRoom[], current: string): Unread {
-  const myId = snapshot.user.id;
-  const marks = useMemo(() => createKeptMap(`skat.seen.${myId}`), [myId]);
+export function useUnread(
+  chat: Client,
+  snapshot: ClientSnapshot,
+  rooms: readonly ListedRoom[],
+  current: string,
+): Unread {
   const isVisible = useVisible();
   const sight = `${current} ${isVisible}`;
-  const [opened, setOpened] = useState({ sight: "", newFrom: undefined as string | undefined });
-  if (opened.sight !== sight) setOpened({ sight, newFrom: marks.get(current) });
+  const shown = snapshot.rooms.get(current);
+  const cursor = shown?.view?.cursor;
+  const listed = rooms.find(({ id }) => id === current);
+  const read = markOf(shown, listed);
+  const [opened, setOpened] = useState({ sight: "", newFrom: "" });
+  const isOpened = opened.sight === sight;
+  // Not before the server has said what was read until now.
+  if (!isOpened && read !== undefined) setOpened({ sight, newFrom: read });
 
   useEffect(() => {
-    for (const { id, kind } of rooms) {
-      const first = marks.get(id) === undefined && firstMark(kind, snapshot.rooms.get(id));
-      if (first) marks.set(id, first);
-    }
-    const cursor = snapshot.rooms.get(current)?.view?.cursor;
-    if (isVisible && cursor !== undefined && marks.get(current) !== cursor) marks.set(current, cursor);
-  }, [marks, snapshot, rooms, current, isVisible]);
+    if (isVisible && isOpened && cursor !== undefined) chat.markRead(current, cursor);
+  }, [chat, current, cursor, isVisible, isOpened]);
 
   const counts = new Map<string, number>();
-  for (const { id } of rooms) {
-    const isInSight = id === current && isVisible;
-    const count = isInSight ? 0 : countUnread(snapshot.rooms.get(id), marks.get(id), myId);
-    if (count > 0) counts.set(id, count);
+  for (const room of rooms) {
+    const isInSight = room.id === current && isVisible;
+    const count = isInSight ? 0 : countUnread(snapshot.rooms.get(room.id), room, snapshot.user.id);
+    if (count > 0) counts.set(room.id, count);
   }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return { counts, total, newFrom: opened.newFrom };
+  return { counts, total, newFrom: isOpened ? opened.newFrom : undefined };
 }
 
 function useVisible(): boolean {
