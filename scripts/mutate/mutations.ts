@@ -436,11 +436,18 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: [STAGES, "the user of pr-1 may neither"],
   },
   {
+    name: "written-own",
+    mechanism: "bytes are shared only by sockets that have the same frames waiting",
+    file: "functions/http/websocket.ts",
+    edits: [[" &&\n    frames.every((frame, index) => frame === joined?.frames[index])", ""]],
+    noticedBy: ["functions/test/connection.test.ts", "members of different rooms"],
+  },
+  {
     name: "production-stays",
     mechanism: "the stage production is not removed by a command",
     file: "functions/core/stages.ts",
     edits: [["if (PROTECTED.has(stage))", "if (false)"]],
-    noticedBy: [STAGES, "production is refused"],
+    noticedBy: [STAGES, "production is never removed"],
   },
   {
     name: "follow-in-time",

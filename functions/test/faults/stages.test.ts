@@ -207,7 +207,15 @@ describeEngine(["secure"], "stages with rights of their own", () => {
     },
   );
 
-  test("removing a stage leaves nothing of it and all of the others; a sweep removes closed previews only; production is refused", async () => {
+  test("production is never removed", async () => {
+    expect(await stageCommand(["remove", "production"])).toEqual({
+      code: 1,
+      output: "The stage production is never removed by this command.\n",
+    });
+  });
+
+  test("removing a stage leaves nothing of it and all of the others; a sweep removes closed previews only", async () => {
+    await Promise.all((["pr-1", "pr-12"] as const).map(use));
     await Promise.all([nodes.get("pr-1")?.kill(), consumers.get("pr-1")?.kill()]);
     // Streams: the keys of ids are over after minutes.
     const keys = async (stage: Stage) => (await world.redisAdmin.keys(`skat:${stage}:*stream:*`)).length;
@@ -221,10 +229,7 @@ describeEngine(["secure"], "stages with rights of their own", () => {
     expect(await world.kafkaAdmin.listTopics()).toContain(SHARED.KAFKA_TOPIC);
     expect(await stageCommand(["remove", "pr-1"], SHARED)).toMatchObject({ code: 0 }); // again: nothing is there to remove
 
-    const { rooms, clients } = await joinAll([nodeOf("pr-12")], 2, 1);
-    await load({ clients, rooms, messages: 50, perSecond: 100 });
-    expect(await audit(nodeOf("pr-12").url, clients, rooms, { whole: true })).toEqual([]);
-    await Promise.all(clients.map((client) => client.stop()));
+    await use("pr-12");
 
     const open = await stageCommand(["sweep", "--open", "12,15"], SHARED);
     expect(open).toEqual({ code: 0, output: "" });
@@ -236,11 +241,15 @@ describeEngine(["secure"], "stages with rights of their own", () => {
     });
     await expectGone("pr-12");
     expect((await stageCommand(["list"])).output.trim()).toBe("staging");
-    expect(await stageCommand(["remove", "production"])).toEqual({
-      code: 1,
-      output: "The stage production is never removed by this command.\n",
-    });
   }, 120_000);
+
+  /** The chat of a stage works, and nothing is missing. */
+  async function use(stage: Stage): Promise<void> {
+    const { rooms, clients } = await joinAll([nodeOf(stage)], 2, 1);
+    await load({ clients, rooms, messages: 50, perSecond: 100 });
+    expect(await audit(nodeOf(stage).url, clients, rooms, { whole: true })).toEqual([]);
+    await Promise.all(clients.map((client) => client.stop()));
+  }
 
   async function expectGone(stage: Stage): Promise<void> {
     expect(await world.redisAdmin.keys(`skat:${stage}:*`)).toEqual([]);
