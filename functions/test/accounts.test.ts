@@ -10,7 +10,7 @@ import {
 } from "./accounts-contract.ts";
 import { Person } from "./api-client.ts";
 import { describeEngine } from "./engines.ts";
-import { runAdmin, startEmbedded, startNode } from "./harness.ts";
+import { runCommand, startEmbedded, startNode } from "./harness.ts";
 import { createPostgresWorld } from "./postgres-world.ts";
 import { openSmtpSink } from "./smtp-sink.ts";
 import { guest, RawClient } from "./test-client.ts";
@@ -40,7 +40,7 @@ describe("accounts", () => {
 describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBrokers, databaseUrl }) => {
   let env: Record<string, string>;
   let urls: readonly [string, string];
-  const admin = (...args: string[]) => runAdmin(env, args);
+  const admin = (...args: string[]) => runCommand("admin", env, args);
 
   describeAccounts("on two nodes with real engines", async (): Promise<AccountsWorld> => {
     const stage = `accounts-${randomBytes(4).toString("hex")}`;

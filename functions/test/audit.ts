@@ -7,6 +7,8 @@ import { waitFor } from "./wait-for.ts";
 import { guest, RawClient } from "./test-client.ts";
 
 const LOOK_MS = 100;
+/** The rest of the time is left to those who have to store it. */
+const LOOKING_SHARE = 0.2;
 /** Longer than a consumer takes to come back and take its partitions over. */
 const STILL_MS = 60_000;
 
@@ -62,11 +64,12 @@ async function storedRows(
   saved: number,
 ): Promise<Map<string, RoomEvent[]>> {
   for (let [most, atMs] = [-1, 0]; ;) {
+    const startMs = performance.now();
     const rows = new Map<string, RoomEvent[]>();
     for (const room of rooms) rows.set(room, await history(url, room));
     const stored = [...rows.values()].reduce((sum, { length }) => sum + length, 0);
     if (stored > most) [most, atMs] = [stored, performance.now()];
     if (stored >= saved || performance.now() - atMs > STILL_MS) return rows;
-    await sleep(LOOK_MS);
+    await sleep(Math.max(LOOK_MS, (performance.now() - startMs) * (1 / LOOKING_SHARE - 1)));
   }
 }

@@ -295,7 +295,9 @@ function describeRooms(start: () => Promise<Product>): void {
       await waitFor(areRefused, "both nodes to refuse the history", EFFECT_MS_MAX);
       client.close();
     }
-    expect(frames(watcher, "member").filter(({ role }) => role === null)).toHaveLength(BANS);
+    // A frame tells how it is now: a node that reads of a join when the ban is there too tells of the end twice.
+    const gone = frames(watcher, "member").filter(({ role }) => role === null);
+    expect(new Set(gone.map(({ user }) => user.id)).size).toBe(BANS);
     tookMs.sort((a, b) => a - b);
     console.log(
       `ban to left: p50 ${tookMs[BANS / 2]?.toFixed(1)} ms, slowest of ${BANS} ${tookMs.at(-1)?.toFixed(1)} ms`,

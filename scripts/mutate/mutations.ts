@@ -26,7 +26,7 @@ const ROOMS = "functions/test/rooms.test.ts";
 const KAFKA = "functions/test/event-log-kafka.test.ts";
 const ENGINES = "functions/test/faults/engines.test.ts";
 const PROCESSES = "functions/test/faults/processes.test.ts";
-const GUARANTEES = "functions/test/faults/guarantees.test.ts";
+const SLOW_READER = "functions/test/faults/slow-reader.test.ts";
 const DEGRADED = "functions/test/faults/degraded.test.ts";
 const DOCTOR = "functions/test/doctor.test.ts";
 const ACCOUNTS = "functions/test/accounts.test.ts";
@@ -356,7 +356,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mechanism: "G10 a reader that stops reading is closed at a byte bound",
     file: "functions/http/websocket.ts",
     edits: [["> this.#bufferBytesMax) return this.onSlow();", "> Infinity) return this.onSlow();"]],
-    noticedBy: [GUARANTEES, "\\[G10\\]"],
+    noticedBy: [SLOW_READER, "\\[G10\\]"],
   },
   {
     name: "drain-spread",

@@ -16,8 +16,7 @@ describeEngine(["control"], "processes under load", () => {
   let consumer: Running;
   beforeAll(async () => {
     world = await startWorld("processes");
-    nodes = [await world.node(), await world.node()];
-    consumer = await world.consumer();
+    [nodes, consumer] = await Promise.all([Promise.all([world.node(), world.node()]), world.consumer()]);
   }, 120_000);
   afterAll(async () => void (await world?.close()), 60_000);
 
@@ -50,7 +49,7 @@ describeEngine(["control"], "processes under load", () => {
   test("[G3] [G5] a node killed under load: its clients resume on the other", async () => {
     await underLoad(
       nodes,
-      { messages: 2_000, perSecond: 150, whole: true },
+      { messages: 2_000, perSecond: 300, whole: true },
       async () => void (await nodes[1]?.kill()),
     );
     nodes = [...nodes.slice(0, 1), await world.node()];

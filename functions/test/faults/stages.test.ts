@@ -1,6 +1,4 @@
 /** Three stages on one Redis, one Kafka and one Postgres, each with a user of its own: made, sealed under load, and removed. */
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { Kafka, logLevel } from "kafkajs";
 import pg from "pg";
@@ -8,13 +6,12 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { kafkaErrorType } from "../../adapters/kafka-client.ts";
 import { audit, history } from "../audit.ts";
 import { describeEngine } from "../engines.ts";
-import { startConsumer, startNode, type Env, type Running } from "../harness.ts";
+import { runCommand, startConsumer, startNode, type Env, type Running } from "../harness.ts";
 import { load } from "../load.ts";
 import { PASSWORD, startSecureWorld, type SecureWorld } from "../secure-world.ts";
 import { TestClient } from "../test-client.ts";
 import { joinAll } from "./world.ts";
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 /** Two previews that share a topic, one's name the beginning of the other's, and a stage that shares none. */
 const STAGES = ["pr-1", "pr-12", "staging"] as const;
 type Stage = (typeof STAGES)[number];
@@ -43,15 +40,12 @@ describeEngine(["secure"], "stages with rights of their own", () => {
     };
   }
 
-  function stageCommand(args: readonly string[], env: Env = {}): Promise<{ code: number; output: string }> {
-    return new Promise((resolve) => {
-      const all = ["--import", "tsx", "functions/stage.ts", ...args];
-      const options = { cwd: ROOT, env: { PATH: process.env["PATH"] ?? "", ...world.env, ...env } };
-      const child = execFile(process.execPath, all, options, (error, stdout, stderr) =>
-        resolve({ code: typeof error?.code === "number" ? error.code : 0, output: stdout + stderr }),
-      );
-      child.stdin?.end(PASSWORD);
-    });
+  async function stageCommand(
+    args: readonly string[],
+    env: Env = {},
+  ): Promise<{ code: number; output: string }> {
+    const { code, out, err } = await runCommand("stage", { ...world.env, ...env }, args, PASSWORD);
+    return { code, output: out + err };
   }
 
   const committed = async (stage: Stage) => {
