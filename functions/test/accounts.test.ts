@@ -1,19 +1,14 @@
 /** Accounts on the embedded engines, and as deployed: two nodes on real ones, with letters by SMTP. */
 import { randomBytes } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  describeAccounts,
-  EVERYWHERE_MS,
-  isClosedIn,
-  signUp,
-  type AccountsWorld,
-} from "./accounts-contract.ts";
+import { describeAccounts, EVERYWHERE_MS, isClosedIn, type AccountsWorld } from "./accounts-contract.ts";
 import { Person } from "./api-client.ts";
 import { describeEngine } from "./engines.ts";
 import { runCommand, startEmbedded, startNode } from "./harness.ts";
 import { createPostgresWorld } from "./postgres-world.ts";
 import { openSmtpSink } from "./smtp-sink.ts";
 import { guest, RawClient } from "./test-client.ts";
+import { signUp } from "./visitor.ts";
 import { waitFor } from "./wait-for.ts";
 
 const closers: (() => Promise<unknown>)[] = [];

@@ -1,7 +1,7 @@
 /** Brings the auditor its histories from real processes: from the clients of a test, and by HTTP what the database holds. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RoomEvent } from "../protocol.ts";
-import { judge, type ClientHistory, type Verdict } from "./auditor.ts";
+import { judge, type Absence, type ClientHistory, type Verdict } from "./auditor.ts";
 import type { TestClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 import { guest, RawClient } from "./test-client.ts";
@@ -45,16 +45,16 @@ export async function examine(
   url: string,
   clients: readonly Audited[],
   rooms: readonly string[],
-  { whole = false } = {},
+  { whole = false, absences = [] }: { whole?: boolean; absences?: readonly Absence[] } = {},
 ): Promise<Verdict> {
   await waitFor(
-    () => clients.every(({ waiting, isSettled }) => waiting === 0 && isSettled),
+    () => clients.every(({ waiting, isSettled, isGone }) => isGone || (waiting === 0 && isSettled)),
     `outboxes to empty: ${clients.map(({ waiting }) => waiting).join(" ")}`,
     120_000,
   );
   const acknowledged = new Set(clients.flatMap(({ saved }) => [...saved]));
   const rows = await storedRows(url, rooms, acknowledged.size);
-  return judge({ clients, rows, whole });
+  return judge({ clients, rows, whole, absences });
 }
 
 /** What the rooms hold once it is as much as was saved, or nothing more comes: what lacks then is the auditor's to tell. */

@@ -34,7 +34,7 @@ export interface ClientHistory {
   isComplete(room: string): boolean;
 }
 
-/** A time in which nothing of a room may have been sent to a user: the store had no such member, and every node must have known that. */
+/** A time in which nothing of a room may have been sent to a user: the store had no such member, and every node must have known that; or its session was called back. */
 export interface Absence {
   readonly room: string;
   readonly user: string;
@@ -75,7 +75,7 @@ export const VIOLATIONS = {
   complete_hole: "told that its view is complete, and older messages are stored",
   stranger: "was told of a room that it is not in",
   shut_out: "was told to leave a room, and nobody had removed it",
-  heard_after_left: "heard of a room that it was no member of any more",
+  heard_after_left: "heard of a room that it had no right to any more",
   shown_moved: "a message was shown at two places",
   refused: "an error that no retry mends",
   outbox: "messages that were never saved, though their sender stayed",
@@ -196,7 +196,7 @@ function trespasses({ name, hearings = [] }: ClientHistory, { absences = [] }: H
     );
     const [first] = heard;
     if (!first) return [];
-    const text = `${name} in ${room}, ${heard.length} times from ${first.atMs.toFixed(0)} ms on, no member from ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms`;
+    const text = `${name} in ${room}, ${heard.length} times from ${first.atMs.toFixed(0)} ms on, no right from ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms`;
     return [finding("heard_after_left", text)];
   });
 }

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/engines/ports.ts";
+import { Person } from "./api-client.ts";
 import { copyEmptyPglite } from "./pglite-template.ts";
-import { guest } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -186,17 +186,10 @@ export async function startEmbedded(
   };
 }
 
-/** New rooms by a guest of its own. */
-export async function makeRooms(url: string, count: number): Promise<string[]> {
-  const { token } = await guest(url, "maker");
+/** New rooms, by a guest of its own where no owner is named. */
+export async function makeRooms(url: string, count: number, owner?: Person): Promise<string[]> {
+  const maker = owner ?? (await Person.on([url], "maker"));
   const rooms: string[] = [];
-  for (let index = 0; index < count; index++) {
-    const response = await fetch(`${url}/api/rooms`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify({ name: `room ${index}` }),
-    });
-    rooms.push(((await response.json()) as { id: string }).id);
-  }
+  for (let index = 0; index < count; index++) rooms.push(await maker.room("public", `room ${index}`));
   return rooms;
 }

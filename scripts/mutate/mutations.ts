@@ -23,6 +23,7 @@ const REDIS = "functions/test/room-stream-redis.test.ts";
 const RULES = "functions/test/rules.test.ts";
 const RECONCILE = "functions/test/reconcile.test.ts";
 const ROOMS = "functions/test/rooms.test.ts";
+const LATE_CHANGES = "functions/test/late-changes.test.ts";
 const KAFKA = "functions/test/event-log-kafka.test.ts";
 const ENGINES = "functions/test/faults/engines.test.ts";
 const PROCESSES = "functions/test/faults/processes.test.ts";
@@ -158,7 +159,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "joining-room",
     mechanism: "N4 a room is not closed under a join",
     file: "functions/core/room.ts",
-    edits: [["this.members.size === 0 && this.#joining === 0 &&", "this.members.size === 0 &&"]],
+    edits: [["this.members.size === 0 && this.#joining.size === 0 &&", "this.members.size === 0 &&"]],
     noticedBy: [RULES, "\\[N4\\] a room is not closed"],
   },
   {
@@ -455,6 +456,13 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "functions/core/follower.ts",
     edits: [["const FOLLOW_MS = 1_500;", "const FOLLOW_MS = 600_000;"]],
     noticedBy: [ROOMS, "real engines.*without a notice"],
+  },
+  {
+    name: "late-join",
+    mechanism: "G13 who is put out while it joins gets no page",
+    file: "functions/core/room.ts",
+    edits: [["    if (!member.hears(this.id)) return;\n", ""]],
+    noticedBy: [LATE_CHANGES, "join is under way gets no page"],
   },
   {
     name: "out-of-the-room",

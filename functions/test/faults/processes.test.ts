@@ -39,8 +39,9 @@ describeEngine(["control"], "processes under load", () => {
     console.log(`${records.length - places.size} records are repeats`);
   }, 240_000);
 
-  test("[G3] the consumer killed under load: nothing lost, nothing doubled", async () => {
-    await underLoad(nodes, { messages: 3_000, perSecond: 200, whole: true }, async () => {
+  test("[G3] [G13] the consumer killed under load: nothing lost, nothing doubled, and who is put out meanwhile hears nothing more", async () => {
+    const options = { messages: 3_000, perSecond: 200, whole: true, withOutcasts: true };
+    await underLoad(nodes, options, async () => {
       await consumer.kill();
       consumer = await world.consumer();
     });

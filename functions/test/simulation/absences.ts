@@ -2,11 +2,19 @@
 import type { Action, Change } from "../../core/room-store.ts";
 import type { ErrorCode } from "../../protocol.ts";
 import type { Absence } from "../auditor.ts";
+import type { SimulatedClient } from "./client.ts";
 import { EPOCH_MS } from "./virtual-time.ts";
 
 export interface Span {
   readonly fromMs: number;
   readonly untilMs: number;
+}
+
+export interface CalledBack {
+  readonly client: Pick<SimulatedClient, "name" | "rooms" | "signInsMs">;
+  /** How many sign-ins it had until then. */
+  readonly session: number;
+  readonly atMs: number;
 }
 
 /** [G13] A change has taken effect on every node within this. */
@@ -56,6 +64,15 @@ export function absences(trail: readonly Change[], blind: readonly Span[]): Abse
     end(room, user, Infinity);
   }
   return found;
+}
+
+/** From when a session that was called back must have ended to its user's next sign-in, without the times as above. */
+export function signOuts(called: readonly CalledBack[], blind: readonly Span[]): Absence[] {
+  return called.flatMap(({ client: { name, rooms, signInsMs }, session, atMs }) =>
+    without({ fromMs: atMs + PROMISED_MS, untilMs: signInsMs[session] ?? Infinity }, blind).flatMap((span) =>
+      rooms.map((room) => ({ room, user: name, ...span })),
+    ),
+  );
 }
 
 function without(whole: Span, holes: readonly Span[]): Span[] {

@@ -38,6 +38,8 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
   readonly hearings: { readonly room: string; readonly atMs: number }[] = [];
   /** `left` frames, by reason. */
   readonly departures = new Map<string, number>();
+  /** When it signed in, each time: its token holds the number of the last one. */
+  readonly signInsMs: number[] = [0];
   #isAway = false;
   #isQuiet = false;
   #attempt = 0;
@@ -47,6 +49,11 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     super({ name: options.name, rooms: options.rooms, runtime: options.host });
     this.host = options.host;
     this.#options = options;
+  }
+
+  /** Of the session that it has, as far as it knows. */
+  get token(): string {
+    return `${this.name} ${this.signInsMs.length}`;
   }
 
   start(): void {
@@ -98,6 +105,9 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
 
   override hear(frame: ServerFrame): void {
     this.#options.trace?.(`${this.name} < ${brief(frame)}`);
+    // The node closes the socket, and it comes back by the new one.
+    if (frame.type === "error" && frame.code === "token_revoked")
+      return void this.signInsMs.push(this.host.elapsed());
     if (frame.type === "reconnect") this.#reconnectAfterMs = frame.afterMs;
     if (frame.type === "welcome") this.#attempt = 0;
     if (frame.type === "left") {
@@ -129,7 +139,7 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
   #connect(): void {
     if (this.socket || this.#isAway) return;
     this.socket = this.#options.connect(this);
-    if (this.socket) this.connected(this.name);
+    if (this.socket) this.connected(this.token);
     else this.#connectLater(this.#options.random.between(50, 100 * 2 ** Math.min(4, ++this.#attempt)));
   }
 

@@ -1,6 +1,6 @@
 /**
- * What moderators do to members: each through the verbs of one node, as a request over HTTP would, or straight in the store, where
- * no notice tells of it and nodes have to find it themselves.
+ * What takes rights away. Moderators act through the verbs of one node, as a request over HTTP would, or straight in the store, where
+ * no notice tells of it and nodes have to find it themselves, as they do where a person's session is called back.
  */
 import type { Moderation } from "../../core/moderation.ts";
 import { FOREVER_MS } from "../../core/room-store.ts";
@@ -57,6 +57,13 @@ export const MODERATION_FAULTS = {
         const lifter = moderatorOf(world, random);
         for (const membership of some) void lift(lifter, membership);
       };
+    },
+  },
+  signed_out: {
+    durationMsMax: 200,
+    begin: (world, random) => {
+      for (const client of random.some(world.people(), PEOPLE)) world.signOut(client);
+      return undefined;
     },
   },
   /** Over by itself. */

@@ -1,10 +1,11 @@
 /** The whole of one run: engines, processes, people and their network on one clock, with the faults of a plan done to them. */
 import { decodeEvent } from "../../core/event.ts";
+import { FOREVER_MS } from "../../core/room-store.ts";
 import { uuidV7 } from "../../core/uuid.ts";
 import type { Logger, LogFields } from "../../lib/logger.ts";
 import type { RoomEvent } from "../../protocol.ts";
 import type { ClientHistory, Histories } from "../auditor.ts";
-import { absences, isDenied, RECOVERY_MS, type Span } from "./absences.ts";
+import { absences, isDenied, RECOVERY_MS, signOuts, type CalledBack, type Span } from "./absences.ts";
 import { SimulatedClient } from "./client.ts";
 import { Cluster } from "./cluster.ts";
 import { type Coverage, countingMetrics } from "./coverage.ts";
@@ -14,7 +15,7 @@ import { SimulatedKafka } from "./kafka.ts";
 import { MAKER } from "./moderation-faults.ts";
 import type { ClientPlan, FaultPlan, Plan } from "./plan.ts";
 import { SimulatedPostgres } from "./postgres.ts";
-import { HEARTBEAT_MS, STAGE } from "./processes.ts";
+import { HEARTBEAT_MS, STAGE, subjectOf } from "./processes.ts";
 import { Random } from "./random.ts";
 import { SimulatedRedis } from "./redis.ts";
 import type { Socket, SocketEnd } from "./socket.ts";
@@ -54,6 +55,7 @@ export class World {
   readonly #losses: number[] = [];
   /** When nodes may not have learned what the store says. */
   readonly #blind: Span[] = [];
+  readonly #calledBack: CalledBack[] = [];
   readonly #ends = new Set<() => void>();
 
   constructor(options: WorldOptions) {
@@ -124,11 +126,21 @@ export class World {
     lose();
   }
 
+  /** By its user, in the store alone: nodes have to find it. */
+  signOut(client: SimulatedClient): void {
+    const { length: session } = client.signInsMs;
+    this.#calledBack.push({ client, session, atMs: this.time.elapsed() });
+    void this.postgres.revocations.revoke(subjectOf(client.token), FOREVER_MS);
+  }
+
   histories(): Histories {
     return {
       clients: this.clients,
       rows: new Map(this.rooms.map((room) => [room, this.postgres.store.rowsOf(room)])),
-      absences: absences(this.postgres.store.changes.trail, this.#blind),
+      absences: [
+        ...absences(this.postgres.store.changes.trail, this.#blind),
+        ...signOuts(this.#calledBack, this.#blind),
+      ],
       log: this.kafka.all().flatMap(({ value, stage }) => (stage === STAGE ? readEvent(value) : [])),
       excuse: (client, id) => this.#excuse(client, id),
     };
