@@ -26,6 +26,9 @@ export function connectRedis(
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     autoResubscribe: false,
+    // What a lost connection had in flight is rejected at once. Without it ioredis lets it time out, and a pipeline that formed behind it
+    // in the meantime is written to the next connection, whose memory nobody has looked at.
+    maxRetriesPerRequest: 0,
     // Shorter than the library's: Redis away for seconds must not cost more seconds.
     retryStrategy: (attempt: number) =>
       Math.random() * Math.min(RECONNECT_MS_MAX, 20 * 2 ** Math.min(attempt, 10)),

@@ -106,6 +106,30 @@ describeEngine(["redis", "control"], "Redis", () => {
     await Promise.all([stream.close(), feed.close(), proxy.close()]);
   });
 
+  it("[N1] what waits behind an answer that never comes is not sent on the next connection, whose fence nobody has found", async () => {
+    const proxy = await startTcpProxy(() => engine.port);
+    const url = `redis://127.0.0.1:${proxy.port}`;
+    const stream = new RedisRoomStream({
+      url,
+      stage: newId(),
+      onError: () => undefined,
+      roomEntriesMax: 100,
+    });
+    await stream.ready();
+    const fence = await opened(stream);
+    const [first, second] = [draftOf("first"), draftOf("second")];
+    proxy.silence();
+    const answered = stream.append(first, fence, ZERO).catch((error: unknown) => error);
+    await new Promise((resolve) => setImmediate(resolve));
+    const waiting = stream.append(second, fence, ZERO).catch((error: unknown) => error);
+    proxy.cut();
+    expect(await answered).toMatchObject({ code: "unavailable" });
+    expect(await waiting).toMatchObject({ code: "unavailable" });
+    const again = await waitFor(() => opened(stream).catch(() => undefined), "the next connection");
+    expect(await stream.find(ROOM, again, second.id)).toBeUndefined();
+    await Promise.all([stream.close(), proxy.close()]);
+  });
+
   it("answers unavailable within three seconds while Redis is frozen, and works again after", async () => {
     const world = await createWorld();
     try {

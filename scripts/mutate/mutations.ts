@@ -437,6 +437,13 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: [STAGES, "the user of pr-1 may neither"],
   },
   {
+    name: "nothing-late",
+    mechanism: "N1 nothing that waited on one connection is written to the next",
+    file: "functions/adapters/redis-connection.ts",
+    edits: [["maxRetriesPerRequest: 0,", "maxRetriesPerRequest: 20,"]],
+    noticedBy: ["functions/test/room-stream-redis.test.ts", "what waits behind an answer"],
+  },
+  {
     name: "written-own",
     mechanism: "bytes are shared only by sockets that have the same frames waiting",
     file: "functions/http/websocket.ts",
