@@ -89,7 +89,7 @@ describeEngine(["control"], "Redis under load", () => {
     const before = await repairs();
     const { clients } = await underLoad(
       nodes,
-      { messages: 2_000, perSecond: 300, whole: true, withOutcasts: true },
+      { messages: 2_000, perSecond: 150, whole: true, withOutcasts: true },
       async ({ more }) => {
         for (let round = 0; round < 8; round++) {
           await client.call("CLIENT", "KILL", "TYPE", "pubsub");
