@@ -55,7 +55,7 @@ describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBro
       SMTP_URL: smtp.url,
       MAIL_FROM: "Skat <chat@example.org>",
     };
-    const nodes = [await startNode(env), await startNode(env)] as const;
+    const nodes = await Promise.all([startNode(env), startNode(env)]);
     closers.push(...nodes.map((node) => () => node.stop()));
     urls = [nodes[0].url, nodes[1].url];
     return {

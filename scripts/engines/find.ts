@@ -93,8 +93,16 @@ function pathFolders(): string[] {
 }
 
 function isExecutable(file: string): boolean {
+  return allows(file, constants.X_OK);
+}
+
+export function isWritable(path: string): boolean {
+  return allows(path, constants.W_OK);
+}
+
+function allows(path: string, mode: number): boolean {
   try {
-    accessSync(file, constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { Container, dockerIsUsable } from "./container.ts";
 import { engineOf, type Engine, type EngineOptions, type Server } from "./engine.ts";
 import { withLock } from "../lock.mjs";
-import { findKafka, kafkaDir, kafkaVersion } from "./find.ts";
+import { findKafka, isWritable, kafkaDir, kafkaVersion } from "./find.ts";
 import { OwnProcess } from "./own-process.ts";
 import { takePlace, type Place } from "./place.ts";
 import { writePem, type Pem } from "./pem.ts";
@@ -132,10 +132,13 @@ async function processFor(
   return { server, how: `own process, ${found.title}` };
 }
 
-/** An archive of the classes that a broker loads, with which it starts in half the time. It is made once, by a broker that ends. */
+/**
+ * An archive of the classes that a broker loads, with which it starts in half the time. It is made once, by a broker that ends;
+ * where it is missing, Java does without.
+ */
 async function sharedClasses(): Promise<string> {
   const archive = join(kafkaDir, "classes.jsa");
-  if (!existsSync(archive))
+  if (!existsSync(archive) && isWritable(kafkaDir))
     await withLock(`${archive}.lock`, async () => {
       if (!existsSync(archive)) await archiveClasses(archive);
     });

@@ -7,13 +7,13 @@ import { guest, RawClient, type TestClient } from "../test-client.ts";
 import { waitFor } from "../wait-for.ts";
 import { committedOf } from "./topic.ts";
 import { savedBy, sum, underLoad } from "./under-load.ts";
-import { joinAll, startWorld, type World } from "./world.ts";
+import { joinAll, startWorld, UNLIMITED, type World } from "./world.ts";
 
 describeEngine(["control"], "Kafka and Postgres under load", () => {
   let world: World;
   let nodes: Running[];
   beforeAll(async () => {
-    world = await startWorld("faults");
+    world = await startWorld("faults", UNLIMITED);
     [nodes] = await Promise.all([Promise.all([world.node(), world.node()]), world.consumer()]);
   }, 120_000);
   afterAll(async () => void (await world?.close()), 60_000);

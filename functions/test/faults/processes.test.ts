@@ -8,14 +8,14 @@ import { load } from "../load.ts";
 import { waitFor } from "../wait-for.ts";
 import { readTopic } from "./topic.ts";
 import { savedBy, underLoad } from "./under-load.ts";
-import { joinAll, startWorld, type World } from "./world.ts";
+import { joinAll, startWorld, UNLIMITED, type World } from "./world.ts";
 
 describeEngine(["control"], "processes under load", () => {
   let world: World;
   let nodes: Running[];
   let consumer: Running;
   beforeAll(async () => {
-    world = await startWorld("processes");
+    world = await startWorld("processes", UNLIMITED);
     [nodes, consumer] = await Promise.all([Promise.all([world.node(), world.node()]), world.consumer()]);
   }, 120_000);
   afterAll(async () => void (await world?.close()), 60_000);
@@ -50,7 +50,7 @@ describeEngine(["control"], "processes under load", () => {
   test("[G3] [G5] a node killed under load: its clients resume on the other", async () => {
     await underLoad(
       nodes,
-      { messages: 2_000, perSecond: 300, whole: true },
+      { messages: 2_000, perSecond: 150, whole: true },
       async () => void (await nodes[1]?.kill()),
     );
     nodes = [...nodes.slice(0, 1), await world.node()];

@@ -9,13 +9,13 @@ import type { Running } from "../harness.ts";
 import { guest, RawClient } from "../test-client.ts";
 import { waitFor } from "../wait-for.ts";
 import { sum, underLoad } from "./under-load.ts";
-import { joinAll, startWorld, type World } from "./world.ts";
+import { joinAll, startWorld, UNLIMITED, type World } from "./world.ts";
 
 describeEngine(["control"], "Redis under load", () => {
   let world: World;
   let nodes: Running[];
   beforeAll(async () => {
-    world = await startWorld("redis");
+    world = await startWorld("redis", UNLIMITED);
     [nodes] = await Promise.all([Promise.all([world.node(), world.node()]), world.consumer()]);
   }, 120_000);
   afterAll(async () => void (await world?.close()), 60_000);
@@ -24,7 +24,7 @@ describeEngine(["control"], "Redis under load", () => {
     const client = new Redis(world.redis.url);
     const { clients } = await underLoad(
       nodes,
-      { messages: 2_000, perSecond: 300 },
+      { messages: 2_000, perSecond: 150 },
       async () => void (await client.flushall()),
     );
     client.disconnect();
@@ -33,7 +33,7 @@ describeEngine(["control"], "Redis under load", () => {
 
   test("[G6] Redis restored from an older snapshot under load: what was saved since is kept", async () => {
     const file = join(world.redis.dir, "..", `snapshot-${world.redis.port}.rdb`);
-    const { clients } = await underLoad(nodes, { messages: 3_000, perSecond: 300 }, async ({ more }) => {
+    const { clients } = await underLoad(nodes, { messages: 3_000, perSecond: 150 }, async ({ more }) => {
       await world.redis.save(file);
       await more(500);
       await world.redis.restore(file);
@@ -89,7 +89,7 @@ describeEngine(["control"], "Redis under load", () => {
     const before = await repairs();
     const { clients } = await underLoad(
       nodes,
-      { messages: 2_000, perSecond: 300, whole: true, withOutcasts: true },
+      { messages: 2_000, perSecond: 150, whole: true, withOutcasts: true },
       async ({ more }) => {
         for (let round = 0; round < 8; round++) {
           await client.call("CLIENT", "KILL", "TYPE", "pubsub");

@@ -8,6 +8,9 @@ import { startConsumer, startNode, makeRooms, type Env, type Running } from "../
 import { startTcpProxy } from "../tcp-proxy.ts";
 import { TestClient } from "../test-client.ts";
 
+/** For a load: a client that sends again all that waits must not be closed as flooding, however slow the machine is. */
+export const UNLIMITED: Env = { FRAMES_PER_SECOND: "5000", FRAME_BURST: "10000" };
+
 export type World = Awaited<ReturnType<typeof startWorld>>;
 
 /** Nodes and consumers reach each engine through a proxy of its own. */

@@ -18,8 +18,9 @@ export async function startNodeWorld({ redisUrl, kafkaBrokers, databaseUrl }: Re
     DATABASE_URL: databaseUrl,
     HEARTBEAT_MS: "1000",
   };
-  const nodes: Running[] = [await startNode(env), await startNode(env)];
-  const consumer = await startConsumer(env);
+  const starting = [startNode(env), startNode(env), startConsumer(env)] as const;
+  const [first, second, consumer] = await Promise.all(starting);
+  const nodes: Running[] = [first, second];
   let turn = 0;
   const current = () => Number(new URL(nodes[turn]?.url ?? "").port);
   const proxy = await startTcpProxy(current);
