@@ -472,6 +472,25 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: [LATE_CHANGES, "join is under way gets no page"],
   },
   {
+    name: "late-change",
+    mechanism: "G13 a change of the room counts for who is joining it",
+    file: "functions/core/room.ts",
+    edits: [["[...this.members, ...this.#joining]", "[...this.members]"]],
+    noticedBy: [LATE_CHANGES, "archived while a join is under way"],
+  },
+  {
+    name: "late-history",
+    mechanism: "G13 who is put out while its page of history is read does not get it",
+    file: "functions/http/chat-routes.ts",
+    edits: [
+      [
+        "        await checkStanding(); // who was put out meanwhile gets nothing of what was said since\n",
+        "",
+      ],
+    ],
+    noticedBy: [LATE_CHANGES, "page of history is being read"],
+  },
+  {
     name: "out-of-the-room",
     mechanism: "G13 who is no member any more hears nothing more",
     file: "functions/core/session.ts",

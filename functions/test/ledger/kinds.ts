@@ -8,7 +8,7 @@ import pg from "pg";
 import type { EngineName } from "../../../scripts/engines/engine.ts";
 import type { Person } from "../api-client.ts";
 import type { Finding } from "../auditor.ts";
-import { EFFECT_MS_MAX, Outcasts } from "../faults/outcasts.ts";
+import { Outcasts } from "../faults/outcasts.ts";
 import type { SocketIoClient } from "../socketio-client.ts";
 import type { TestClient } from "../test-client.ts";
 import type { Fleet, Slot } from "./fleet.ts";
@@ -189,13 +189,13 @@ async function clientsStall({ clients, pick, hold }: Site): Promise<void> {
 }
 
 /** Others than those who write, who go on and must miss nothing. */
-async function peoplePutOut({ fleet, rooms, owner, pick, report }: Site): Promise<void> {
+async function peoplePutOut({ fleet, rooms, owner, pick, hold, report }: Site): Promise<void> {
   const outcasts = await Outcasts.join(
     fleet.nodes.map(({ url }) => url),
     rooms.slice(0, 2),
   );
   await outcasts.putOut(pick(rooms.slice(0, 2)), owner);
-  await sleep(EFFECT_MS_MAX + 1_000); // nothing of what is said then may come
+  await hold(); // nothing of what is said meanwhile may come
   report(outcasts.findings());
   await outcasts.stop();
 }
