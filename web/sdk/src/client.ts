@@ -25,7 +25,7 @@ import { Snapshots, type ClientSnapshot, type RoomSnapshot } from "./snapshots.t
 import type { OutboxStorage } from "./storage.ts";
 import { Tokens, type TokenReason, type TokenSource } from "./tokens.ts";
 import { until } from "./until.ts";
-import type { HistoryPage } from "./view.ts";
+import type { HistoryPage, RoomView } from "./view.ts";
 
 /** What a client is made of. `createClient` fills in what the surroundings have. */
 export interface ClientParts {
@@ -36,6 +36,7 @@ export interface ClientParts {
   readonly runtime: Runtime;
   readonly openSocket: OpenSocket;
   readonly storage: OutboxStorage;
+  readonly views?: ReadonlyMap<string, RoomView> | undefined;
   /** Calls back when a connection may have come or gone. */
   readonly watchHints: (onHint: () => void) => Cancel;
 }
@@ -173,8 +174,9 @@ export class Client {
   /** Joins a room and stays in it over reconnects. */
   join(room: string): void {
     if (this.#rooms.has(room) || this.#isClosed) return;
-    const { api, runtime } = this.#parts;
+    const { api, runtime, views } = this.#parts;
     const session = new RoomSession(room, {
+      kept: views?.get(room),
       connection: this.#connection,
       runtime,
       api,

@@ -1,14 +1,16 @@
-/** Who one is, and the ways out: to keep the name as an account, or to sign out. */
+/** Who one is, whether one is notified, and the ways out: to keep the name as an account, or to sign out. */
 import { texts } from "../texts.ts";
+import type { Notifications } from "./use-notifications.ts";
 
 export interface MeProps {
   readonly name: string;
   readonly isGuest: boolean;
+  readonly notifications: Notifications;
   readonly onKeep: () => void;
   readonly onSignOut: () => void;
 }
 
-export function Me({ name, isGuest, onKeep, onSignOut }: MeProps) {
+export function Me({ name, isGuest, notifications, onKeep, onSignOut }: MeProps) {
   return (
     <footer className="me">
       <p className="me-name">
@@ -21,9 +23,21 @@ export function Me({ name, isGuest, onKeep, onSignOut }: MeProps) {
           {texts.keepName}
         </button>
       )}
+      <NotificationSwitch {...notifications} />
       <button className="link" onClick={onSignOut}>
         {texts.signOut}
       </button>
     </footer>
+  );
+}
+
+/** Where the browser asks for its permission, it does so at this press alone. */
+function NotificationSwitch({ state, onTurn }: Notifications) {
+  if (state === "unsupported") return null;
+  if (state === "blocked") return <span className="hint">{texts.notifications.blocked}</span>;
+  return (
+    <button className="link" onClick={() => onTurn(state !== "on")}>
+      {state === "on" ? texts.notifications.turnOff : texts.notifications.turnOn}
+    </button>
   );
 }
