@@ -145,11 +145,23 @@ export class Translation implements Transport {
     const { room, head, complete, provisional, ref } = opening;
     const reset = opening.type === "reset" ? { reset: opening.reason } : {};
     const page: RoomPage = { room, head, complete, provisional, events, ...reset };
-    if (provisional || !this.#views.has(room)) this.#forgetOffset();
+    const cursor = this.#views.get(room)?.cursor;
+    if (provisional || cursor === undefined) this.#forgetOffset();
     this.#views.set(room, { cursor: head, provisional });
-    if (ref === undefined) this.#emit("reset", page);
-    else this.#reply(ref, page);
+    if (ref !== undefined) this.#reply(ref, page);
+    else if (this.#options.dialect === "simple") this.#resetSimple(page, cursor);
+    else this.#emit("reset", page);
     this.#tellOffset();
+  }
+
+  /** A client that knows `message` alone must hear what the page brings: where it links on, the new events come after the reset. */
+  #resetSimple(page: RoomPage, cursor: string | undefined): void {
+    const news = cursor === undefined ? [] : page.events.filter(({ position }) => position > cursor);
+    const [first] = news;
+    if (cursor === undefined || first === undefined || first.prev > cursor) return this.#emit("reset", page);
+    const shown = page.events.filter(({ position }) => position <= cursor);
+    this.#emit("reset", { ...page, head: cursor, events: shown });
+    for (const event of news) this.#show(event);
   }
 
   #left({ ref, room, reason }: Of<"left">): void {

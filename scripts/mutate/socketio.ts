@@ -127,4 +127,18 @@ export const SOCKETIO_MUTATIONS: readonly Mutation[] = [
     edits: [["  read.set(frame, fresh);\n", ""]],
     noticedBy: [PACKETS, "same packet"],
   },
+  {
+    name: "io-news-of-reset",
+    mechanism: "who listens to `message` alone hears what a reset brings",
+    file: TRANSLATION,
+    edits: [["for (const event of news) this.#show(event);", ""]],
+    noticedBy: ["functions/test/socketio-reset.test.ts", "links on"],
+  },
+  {
+    name: "io-reset-no-part",
+    mechanism: "behind a hole a reset brings no part as messages",
+    file: TRANSLATION,
+    edits: [[" || first.prev > cursor", ""]],
+    noticedBy: ["functions/test/socketio-reset.test.ts", "never a part"],
+  },
 ];
