@@ -2,11 +2,13 @@
  * What a person's rooms showed last, kept in the browser's local storage: the page opens with it, also without a network. It is this
  * person's alone: what another one left is taken away, and signing out takes away all.
  */
-import type { Client, ListedRoom, RoomView } from "@skat/client";
+import type { Client, ClientSnapshot, ListedRoom, RoomView } from "@skat/client";
+import { markOf } from "./unread.ts";
 
 export interface KeptRooms {
   readonly views: ReadonlyMap<string, RoomView>;
   list(): readonly ListedRoom[];
+  /** Written with the next change of the client. */
   saveList(rooms: readonly ListedRoom[]): void;
   /** Direct rooms are called after the others in them. */
   names(): ReadonlyMap<string, string>;
@@ -42,11 +44,18 @@ export function createKeptRooms(userId: string, storage: Storage): KeptRooms {
   };
   const following = new AbortController();
   const { signal } = following;
+  let rooms: readonly ListedRoom[] | undefined;
   const written = new Map<string, RoomView>();
-  const saveViews = (chat: Client) => {
-    for (const [id, { view, error }] of chat.getSnapshot().rooms) {
+  const save = (chat: Client) => {
+    const snapshot = chat.getSnapshot();
+    if (rooms !== undefined)
+      write(
+        `${own}rooms`,
+        rooms.map((room) => withMark(room, snapshot)),
+      );
+    for (const [id, { view, error }] of snapshot.rooms) {
       if (error !== undefined) storage.removeItem(viewKey(id));
-      else if (view !== undefined && !view.provisional && written.get(id) !== view) {
+      else if (view !== undefined && written.get(id) !== view) {
         written.set(id, view);
         write(viewKey(id), newestOf(view));
       }
@@ -55,18 +64,18 @@ export function createKeptRooms(userId: string, storage: Storage): KeptRooms {
   return {
     views: readViews(storage, viewKey("")),
     list: () => read<ListedRoom>("rooms"),
-    saveList: (rooms) => write(`${own}rooms`, rooms),
+    saveList: (listed) => void (rooms = listed),
     names: () => new Map(read<[string, string]>("names")),
     saveNames: (names) => write(`${own}names`, [...names]),
     follow: (chat) => {
       let timer: ReturnType<typeof setTimeout> | undefined;
-      const save = () => {
+      const saveNow = () => {
         clearTimeout(timer);
         timer = undefined;
-        if (!signal.aborted) saveViews(chat);
+        if (!signal.aborted) save(chat);
       };
-      chat.on("change", () => void (timer ??= setTimeout(save, WRITE_PAUSE_MS)), { signal });
-      window.addEventListener("pagehide", save, { signal });
+      chat.on("change", () => void (timer ??= setTimeout(saveNow, WRITE_PAUSE_MS)), { signal });
+      window.addEventListener("pagehide", saveNow, { signal });
     },
     stop: () => following.abort(),
     forget: () => {
@@ -74,6 +83,12 @@ export function createKeptRooms(userId: string, storage: Storage): KeptRooms {
       remove(storage, () => true);
     },
   };
+}
+
+/** With the mark that is in force by now. */
+function withMark(listed: ListedRoom, { rooms }: ClientSnapshot): ListedRoom {
+  const read = markOf(rooms.get(listed.id), listed);
+  return read === undefined || read === listed.read ? listed : { ...listed, read, unread: 0 };
 }
 
 /** The end of a view that is small enough to be kept; a view by itself. */
@@ -103,7 +118,7 @@ function readViews(storage: Storage, prefix: string): ReadonlyMap<string, RoomVi
 function isView(value: unknown): value is RoomView {
   const { events, cursor, wholeFrom, complete, provisional } = (value ?? {}) as Record<string, unknown>;
   const isWhole = typeof cursor === "string" && typeof wholeFrom === "string" && Array.isArray(events);
-  return isWhole && typeof complete === "boolean" && provisional === false;
+  return isWhole && typeof complete === "boolean" && typeof provisional === "boolean";
 }
 
 function remove(storage: Storage, isUnwanted: (key: string) => boolean): void {

@@ -24,7 +24,18 @@ afterEach(() => vi.useRealTimers());
 function say(body: string, more: Partial<RoomEvent> = {}): void {
   const position = body.padStart(19, "0");
   const user = { id: ADA, name: "Ada" };
-  notifier.onMessage({ room: "council", position, prev: "", id: body, user, body, at: 1_000, ...more });
+  notifier.onMessage({
+    type: "event",
+    kind: "message",
+    room: "council",
+    position,
+    prev: "",
+    id: body,
+    user,
+    body,
+    at: 1_000,
+    ...more,
+  });
 }
 
 it("others' messages of rooms that are not in view, each room's together", () => {
