@@ -31,7 +31,7 @@ import type { HistoryPage, RoomView } from "./view.ts";
 export interface ClientParts {
   readonly socketUrl: string;
   readonly token: string | TokenSource;
-  readonly user: User | undefined;
+  readonly user?: User | undefined;
   readonly api: Api;
   readonly runtime: Runtime;
   readonly openSocket: OpenSocket;
@@ -174,12 +174,9 @@ export class Client {
   /** Joins a room and stays in it over reconnects. */
   join(room: string): void {
     if (this.#rooms.has(room) || this.#isClosed) return;
-    const { api, runtime, views } = this.#parts;
     const session = new RoomSession(room, {
-      kept: views?.get(room),
+      ...this.#parts,
       connection: this.#connection,
-      runtime,
-      api,
       token: () => this.#tokens.current,
       onEvent: (event) => this.#emitter.emit("message", event),
       onIn: () => this.#sender.pump(room),

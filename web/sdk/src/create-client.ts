@@ -37,17 +37,15 @@ const DATABASE = "skat";
 
 /** A client that is not connected yet: listen and join first, then `connect`. */
 export function createClient(options: ClientOptions): Client {
-  const { url, token, user, signal, runtime = systemRuntime } = options;
+  const { url, signal, runtime = systemRuntime } = options;
   const baseUrl = url.replace(/\/+$/, "");
   const client = new Client({
+    ...options,
     socketUrl: `${baseUrl.replace(/^http/, "ws")}/ws`,
-    token,
-    user,
     api: createApi(baseUrl, options.fetch),
     runtime,
     openSocket: options.openSocket ?? socketsOf(options.WebSocket),
     storage: options.storage ?? defaultStorage(runtime),
-    views: options.views,
     watchHints,
   });
   if (signal?.aborted === true) client.close();

@@ -1,5 +1,6 @@
 /** Who one is, whether one is notified, and the ways out: to keep the name as an account, or to sign out. */
 import { texts } from "../texts.ts";
+import { BellIcon } from "./icons.tsx";
 import type { Notifications } from "./use-notifications.ts";
 
 export interface MeProps {
@@ -18,12 +19,12 @@ export function Me({ name, isGuest, notifications, onKeep, onSignOut }: MeProps)
         <bdi>{name}</bdi>
         {isGuest && <span className="tag">{texts.guest}</span>}
       </p>
+      <NotificationSwitch {...notifications} />
       {isGuest && (
         <button className="link" onClick={onKeep}>
           {texts.keepName}
         </button>
       )}
-      <NotificationSwitch {...notifications} />
       <button className="link" onClick={onSignOut}>
         {texts.signOut}
       </button>
@@ -35,9 +36,11 @@ export function Me({ name, isGuest, notifications, onKeep, onSignOut }: MeProps)
 function NotificationSwitch({ state, onTurn }: Notifications) {
   if (state === "unsupported") return null;
   if (state === "blocked") return <span className="hint">{texts.notifications.blocked}</span>;
+  const isOn = state === "on";
+  const text = isOn ? texts.notifications.turnOff : texts.notifications.turnOn;
   return (
-    <button className="link" onClick={() => onTurn(state !== "on")}>
-      {state === "on" ? texts.notifications.turnOff : texts.notifications.turnOn}
+    <button className="bare" aria-label={text} title={text} onClick={() => onTurn(!isOn)}>
+      <BellIcon isOn={isOn} />
     </button>
   );
 }
