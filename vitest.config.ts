@@ -1,14 +1,32 @@
-/** Every suite of the repository, in three parts: the faults come after the others, two files at a time, for they load and kill servers of their own; one file comes alone. */
+/** Every suite of the repository, in three parts: the faults come after the others, for they load and kill servers of their own; one file comes alone. */
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const faults = ["functions/test/**/faults/**/*.test.ts", "functions/test/**/*-faults.test.ts"];
-/** It holds a machine's memory and one reader's silence against five hundred others. */
-const alone = ["functions/test/faults/guarantees.test.ts"];
-const common = { testTimeout: 60_000, hookTimeout: 180_000 };
+/** It holds a machine's memory and one reader's silence against others. */
+const alone = ["functions/test/faults/slow-reader.test.ts"];
+/** Files wait for servers half of their time, so that two processors are enough for three of them. */
+const common = { testTimeout: 60_000, hookTimeout: 180_000, maxWorkers: 3 };
+
+/** Those that take the longest, which begin first: one that came late would run when all others are done. */
+const LONGEST = [
+  ...["engines", "processes", "stages", "redis", "degraded"].map((name) => `faults/${name}`),
+  ...["views", "rooms", "doctor", "simulation/simulation", "path", "fuzz", "accounts", "bad-input"],
+  ...["store-pglite", "stacks", "migrations", "page-outbox", "socketio-bad-input", "sdk/test/node"],
+].map((name) => `${name}.test.ts`);
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const first = LONGEST.flatMap((end) => sorted.filter(({ moduleId }) => moduleId.endsWith(`/${end}`)));
+    return [...new Set([...first, ...sorted])];
+  }
+}
 
 export default defineConfig({
   test: {
     globalSetup: ["functions/test/global-setup.ts"],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -21,19 +39,11 @@ export default defineConfig({
             "infra/**/*.test.ts",
           ],
           exclude: ["**/node_modules/**", ...faults],
-          maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        test: {
-          ...common,
-          name: "faults",
-          include: faults,
-          exclude: alone,
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
-        },
+        test: { ...common, name: "faults", include: faults, exclude: alone, sequence: { groupOrder: 1 } },
       },
       {
         test: { ...common, name: "alone", include: alone, maxWorkers: 1, sequence: { groupOrder: 2 } },

@@ -1,17 +1,19 @@
 /** Reads what vitest's JSON reporter says of a run. */
 import { relative } from "node:path";
 
-export interface Results {
-  readonly testResults: readonly {
-    /** Of the file. */
-    readonly name: string;
+export interface FileResults {
+  /** Of the file. */
+  readonly name: string;
+  readonly status: string;
+  readonly assertionResults: readonly {
+    readonly ancestorTitles: readonly string[];
+    readonly title: string;
     readonly status: string;
-    readonly assertionResults: readonly {
-      readonly ancestorTitles: readonly string[];
-      readonly title: string;
-      readonly status: string;
-    }[];
   }[];
+}
+
+export interface Results {
+  readonly testResults: readonly FileResults[];
 }
 
 export interface Counts {
@@ -48,4 +50,28 @@ export function leftOut(results: Results | undefined): { suite: string; tests: n
     }
   }
   return [...counts].map(([suite, tests]) => ({ suite, tests }));
+}
+
+/** More files than this do not fail by accident. */
+const SECOND_LOOKS_MAX = 3;
+/** What looks for lost messages is believed at once: a hole that opens once in a while is a hole. */
+const BELIEVED = /\/(faults|simulation)\/|-faults\.test\.ts$/;
+
+/** The files that failed and may be looked at once more, alone; none where one of them is to be believed. */
+export function secondLooks(results: Results | undefined): readonly FileResults[] {
+  const failed = (results?.testResults ?? []).filter(({ status }) => status === "failed");
+  const isAccident = failed.length <= SECOND_LOOKS_MAX && !failed.some(({ name }) => BELIEVED.test(name));
+  return isAccident ? failed : [];
+}
+
+/** With what the second look at a file has shown in the place of the first. */
+export function replaced(results: Results, again: Results): Results {
+  const anew = new Map(again.testResults.map((file) => [file.name, file]));
+  return { testResults: results.testResults.map((file) => anew.get(file.name) ?? file) };
+}
+
+export function failedTitles({ assertionResults }: FileResults): readonly string[] {
+  return assertionResults
+    .filter(({ status }) => status === "failed")
+    .map(({ ancestorTitles, title }) => [...ancestorTitles, title].join(" > "));
 }

@@ -4,6 +4,7 @@ import { CheckFault, examination, type Check, type Examine } from "../core/prefl
 import { sleep } from "../core/runtime.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { kafkaErrorType, openKafka, type KafkaConfig, type KafkaConnection } from "./kafka-client.ts";
+import { removeGroup } from "./kafka-groups.ts";
 import { plannedTopics, TIMESTAMP_BEFORE_MAX, topicFault, type TopicsOptions } from "./kafka-topics.ts";
 
 interface Session extends TopicsOptions {
@@ -149,6 +150,8 @@ async function checkGroup({ admin, config, runtime }: Session): Promise<string> 
 /** Within the time of one check. */
 const COORDINATOR_MS_MAX = 13_000;
 const POLL_MS = 200;
+/** For the check to be seen as gone from its own group. */
+const LEAVING_MS_MAX = 5_000;
 
 function isNotYet(error: unknown): boolean {
   return (
@@ -173,7 +176,7 @@ function stillNotYet(error: unknown): unknown {
 }
 
 /** Joins a group of its own, whose name begins as that of the consumers, fetches once and removes it. */
-async function checkReading({ connection, admin, config }: Session): Promise<string> {
+async function checkReading({ connection, admin, config, runtime, logger }: Session): Promise<string> {
   if (!(await metadata(admin, config.topic))) return "no topic yet";
   const groupId = `${config.groupId}.doctor`;
   const consumer = connection.kafka.consumer({
@@ -192,11 +195,14 @@ async function checkReading({ connection, admin, config }: Session): Promise<str
   } finally {
     await consumer.disconnect();
   }
-  const isGone = await admin.deleteGroups([groupId]).then(
-    () => true,
-    () => false, // it is empty, and the broker forgets it by itself
-  );
-  return `may read ${config.topic}${isGone ? "" : ` (the group ${groupId} could not be removed)`}`;
+  // Where it can't be removed, the broker forgets it by itself.
+  const deadlineMs = runtime.elapsed() + LEAVING_MS_MAX;
+  const isGone = await removeGroup(admin, groupId, runtime, deadlineMs).catch((error: unknown) => {
+    logger.debug("the group of the check stays", { group: groupId, err: error });
+    return false;
+  });
+  const kept = isGone ? "" : ` (the group ${groupId} could not be removed)`;
+  return `may read ${config.topic}${kept}`;
 }
 
 async function metadata(admin: Admin, topic: string): Promise<ITopicMetadata | undefined> {

@@ -1,15 +1,14 @@
 /** A stage in Kafka: its topics, its consumer groups, and what its user may do with them. */
 import kafkajs, { type AclEntry, type Admin } from "kafkajs";
-import { sleep } from "../core/runtime.ts";
 import { userOf, type StageKeeper } from "../core/stages.ts";
 import { kafkaErrorType, openKafka } from "./kafka-client.ts";
+import { removeGroup } from "./kafka-groups.ts";
 import { KeptClient } from "./kafka-kept-client.ts";
 import { ensureTopics, type TopicsOptions } from "./kafka-topics.ts";
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
 /** A member that was cut off stays in its group until its session ends. */
 const GROUP_DEADLINE_MS = 30_000;
-const POLL_MS = 500;
 
 export function keepKafkaStage(options: TopicsOptions, stage: string): StageKeeper {
   const { config, runtime, logger } = options;
@@ -51,37 +50,16 @@ export function keepKafkaStage(options: TopicsOptions, stage: string): StageKeep
   async function removeGroups(admin: Admin, groups: readonly string[]): Promise<void> {
     const deadlineMs = runtime.elapsed() + GROUP_DEADLINE_MS;
     for (const group of groups) {
-      while (!(await isGone(admin, group))) {
-        if (runtime.elapsed() > deadlineMs)
-          throw new Error(
-            `The consumer group ${group} has members: end the nodes and consumers of ${stage} first.`,
-          );
-        await sleep(runtime, POLL_MS);
-      }
+      if (!(await removeGroup(admin, group, runtime, deadlineMs)))
+        throw new Error(
+          `The consumer group ${group} has members: end the nodes and consumers of ${stage} first.`,
+        );
     }
   }
 }
 
 async function groupsOf(admin: Admin): Promise<string[]> {
   return (await admin.listGroups()).groups.map(({ groupId }) => groupId);
-}
-
-/** False while somebody is in it. */
-async function isGone(admin: Admin, group: string): Promise<boolean> {
-  try {
-    await admin.deleteGroups([group]);
-    return true;
-  } catch (error) {
-    const type = groupErrorType(error);
-    if (type === "NON_EMPTY_GROUP") return false;
-    if (type === "GROUP_ID_NOT_FOUND") return true;
-    throw error;
-  }
-}
-
-function groupErrorType(error: unknown): string | undefined {
-  if (!(error instanceof kafkajs.KafkaJSDeleteGroupsError)) return kafkaErrorType(error);
-  return kafkaErrorType(error.groups?.[0]?.error);
 }
 
 /** False where the brokers have no authorizer. */

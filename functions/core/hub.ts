@@ -57,9 +57,9 @@ export class Hub implements FeedListener {
     return this.#rooms.has(id);
   }
 
-  /** Whose sessions have joined the room here. */
+  /** Whose sessions have joined the room here, or are joining it. */
   usersIn(id: string): ReadonlySet<string> {
-    return new Set([...(this.#rooms.get(id)?.members ?? [])].map(({ userId }) => userId));
+    return this.#rooms.get(id)?.userIds ?? new Set();
   }
 
   /** To every session that has joined the room here. */

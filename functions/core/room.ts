@@ -19,6 +19,8 @@ import type { Settlement } from "./settlement.ts";
 export interface Member {
   readonly userId: string;
   send(frame: Frame): void;
+  /** Whether it still is to hear a room: asked when its join has been read, right before it is told anything. */
+  hears(room: string): boolean;
 }
 
 export interface RoomDeps {
@@ -55,7 +57,7 @@ export class Room {
   #loadAgain = false;
   #held: Held[] = [];
   /** Joins that are not answered yet. */
-  #joining = 0;
+  readonly #joining = new Set<Member>();
 
   constructor(id: string, deps: RoomDeps) {
     this.id = id;
@@ -76,9 +78,15 @@ export class Room {
     return this.#work !== undefined;
   }
 
+  /** Whose sessions have joined it, or are joining it. */
+  get userIds(): ReadonlySet<string> {
+    const listeners = [...this.members, ...this.#joining].filter((member) => member.hears(this.id));
+    return new Set(listeners.map(({ userId }) => userId));
+  }
+
   /** Nobody needs it: it may be closed. */
   get isIdle(): boolean {
-    return this.members.size === 0 && this.#joining === 0 && this.#work === undefined;
+    return this.members.size === 0 && this.#joining.size === 0 && this.#work === undefined;
   }
 
   /** Resolves when the room is loaded; rejects with `unavailable` when it can't be now. */
@@ -89,13 +97,13 @@ export class Room {
       throw new ChatError("unavailable", "The room can't be loaded now.", { retryAfterMs: 500 });
   }
 
-  /** Answers a join: the frames that bring the member to the room's cursor, and from then on every event. */
+  /** Answers a join: the frames that bring the member to the room's cursor, and from then on every event. Nothing, if it may not hear them any more. */
   async join(member: Member, ref: number | undefined, after: Position | undefined): Promise<void> {
-    this.#joining++;
+    this.#joining.add(member);
     try {
       await this.#join(member, ref, after);
     } finally {
-      this.#joining--;
+      this.#joining.delete(member);
     }
   }
 
@@ -103,6 +111,7 @@ export class Room {
     await this.ready();
     const missed = after === undefined ? undefined : await this.#missed(after);
     if (!this.#live) await this.ready();
+    if (!member.hears(this.id)) return;
     // No await between what is read here and the membership: nothing can fall in between.
     this.members.add(member);
     if (after === undefined || missed === undefined) return this.#sendPage(member, "joined", ref);

@@ -59,6 +59,7 @@ const TOKEN_GRACE_MS = 10_000;
 /** Refused frames, less those let through since, beyond which the connection is closed as flooding. */
 const REFUSED_MAX = 1_000;
 
+type JoinFrame = Extract<ClientFrame, { type: "join" }>;
 type ReadFrame = Extract<ClientFrame, { type: "read" }>;
 type SendFrame = Extract<ClientFrame, { type: "send" }>;
 type ReplyTo = { readonly ref?: number };
@@ -68,7 +69,7 @@ export class Session implements Member, Sender, Attendant {
   readonly #deps: SessionDeps;
   readonly #transport: Transport;
   readonly #bucket: TokenBucket;
-  /** The rooms it has joined, and how its user stands to each. */
+  /** The rooms it has joined or is joining, and how its user stands to each. */
   readonly #rooms = new Map<string, Standing>();
   readonly #expiry: Expiry;
   #principal: Principal | undefined;
@@ -132,6 +133,10 @@ export class Session implements Member, Sender, Attendant {
 
   send(frame: Frame): void {
     if (!this.#closed) this.#transport.send(frame);
+  }
+
+  hears(room: string): boolean {
+    return !this.#closed && this.#rooms.has(room);
   }
 
   sent(room: string, id: string, position: Position): void {
@@ -248,11 +253,9 @@ export class Session implements Member, Sender, Attendant {
     health.greet(this);
   }
 
-  async #join(
-    { ref, room, after }: Extract<ClientFrame, { type: "join" }>,
-    principal: Principal,
-  ): Promise<void> {
-    const { access, hub, limits, rates, runtime, isDraining } = this.#deps;
+  async #join(frame: JoinFrame, principal: Principal): Promise<void> {
+    const { room } = frame;
+    const { access, limits, rates, runtime, isDraining } = this.#deps;
     const { user } = principal;
     requireScope(principal, "read");
     if (isDraining())
@@ -262,12 +265,24 @@ export class Session implements Member, Sender, Attendant {
     }
     await rates.take("joins", user.id);
     const standing = await access.join(room, user);
-    check(standing, "read", runtime.now());
-    await hub.room(room).join(this, ref, after);
-    // What became known meanwhile.
-    this.#rooms.set(room, access.known(room, user.id) ?? standing);
-    if (this.#closed) return hub.leave(room, this);
-    if (!this.#may(room, "read")) this.standingChanged(room, undefined, "removed");
+    await this.#enter(frame, access.known(room, user.id) ?? standing);
+    if (this.hears(room) || this.#closed) return;
+    // Put out meanwhile, as `left` has told.
+    check(await access.standing(room, user.id), "read", runtime.now());
+    throw new ChatError("not_member", "The membership ended while the join was under way.");
+  }
+
+  /** The room is among its own before its page is read, so that a change meanwhile counts. */
+  async #enter({ ref, room, after }: JoinFrame, standing: Standing): Promise<void> {
+    check(standing, "read", this.#deps.runtime.now());
+    const isNew = !this.#rooms.has(room);
+    this.#rooms.set(room, standing);
+    try {
+      await this.#deps.hub.room(room).join(this, ref, after);
+    } catch (error) {
+      if (isNew) this.#detach(room);
+      throw error;
+    }
   }
 
   #leave({ ref, room }: Extract<ClientFrame, { type: "leave" }>): void {

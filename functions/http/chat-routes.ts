@@ -51,8 +51,11 @@ export function chatRoutes({ node, auth, limits, nowMs, rates }: ChatRoutesDeps)
         if (before !== undefined && after !== undefined)
           throw new ChatError("invalid_field", "`before` and `after` exclude each other.");
         const room = await node.rooms.idOf(param("room"));
-        check(await node.access.standing(room, who.id), "read", nowMs());
-        return node.history.read(room, after === undefined ? { before } : { after }, most);
+        const checkStanding = async () => check(await node.access.standing(room, who.id), "read", nowMs());
+        await checkStanding();
+        const page = await node.history.read(room, after === undefined ? { before } : { after }, most);
+        await checkStanding(); // who was put out meanwhile gets nothing of what was said since
+        return page;
       },
     }),
   ];

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { systemRuntime } from "../adapters/runtime-system.ts";
 import { uuidV7 } from "../core/uuid.ts";
 import { guest, RawClient } from "./test-client.ts";
-import { Visitor, type Answer } from "./visitor.ts";
+import { newAddress, PASSWORD, signUp, Visitor, type Answer } from "./visitor.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface AccountsWorld {
@@ -19,22 +19,7 @@ export interface AccountsWorld {
   letterTo(address: string): Promise<string | undefined>;
 }
 
-const PASSWORD = "correct horse battery";
 export const EVERYWHERE_MS = 5_000;
-
-let count = 0;
-const newAddress = () => `person${++count}@example.org`;
-
-export async function signUp(
-  url: string,
-  name = "Ann",
-  email = newAddress(),
-): Promise<Visitor & { email: string }> {
-  const visitor = Object.assign(new Visitor(url), { email });
-  const { status, body } = await visitor.post("/api/auth/sign-up/email", { name, email, password: PASSWORD });
-  if (status !== 200) throw new Error(`sign-up: ${status} ${JSON.stringify(body)}`);
-  return visitor;
-}
 
 async function signIn(url: string, email: string, password = PASSWORD): Promise<[Visitor, Answer]> {
   const visitor = new Visitor(url);

@@ -1,19 +1,14 @@
 /** Accounts on the embedded engines, and as deployed: two nodes on real ones, with letters by SMTP. */
 import { randomBytes } from "node:crypto";
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  describeAccounts,
-  EVERYWHERE_MS,
-  isClosedIn,
-  signUp,
-  type AccountsWorld,
-} from "./accounts-contract.ts";
+import { describeAccounts, EVERYWHERE_MS, isClosedIn, type AccountsWorld } from "./accounts-contract.ts";
 import { Person } from "./api-client.ts";
 import { describeEngine } from "./engines.ts";
-import { runAdmin, startEmbedded, startNode } from "./harness.ts";
+import { runCommand, startEmbedded, startNode } from "./harness.ts";
 import { createPostgresWorld } from "./postgres-world.ts";
 import { openSmtpSink } from "./smtp-sink.ts";
 import { guest, RawClient } from "./test-client.ts";
+import { signUp } from "./visitor.ts";
 import { waitFor } from "./wait-for.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -40,7 +35,7 @@ describe("accounts", () => {
 describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBrokers, databaseUrl }) => {
   let env: Record<string, string>;
   let urls: readonly [string, string];
-  const admin = (...args: string[]) => runAdmin(env, args);
+  const admin = (...args: string[]) => runCommand("admin", env, args);
 
   describeAccounts("on two nodes with real engines", async (): Promise<AccountsWorld> => {
     const stage = `accounts-${randomBytes(4).toString("hex")}`;

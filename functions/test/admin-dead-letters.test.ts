@@ -9,7 +9,7 @@ import { loadConfig } from "../config.ts";
 import { silentLogger } from "../lib/logger.ts";
 import { describeEngine } from "./engines.ts";
 import { message } from "./events.ts";
-import { runAdmin, startConsumer, type Running } from "./harness.ts";
+import { runCommand, startConsumer, type Running } from "./harness.ts";
 import { createPostgresWorld, type PostgresWorld } from "./postgres-world.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -28,7 +28,7 @@ describeEngine(["redis", "kafka", "postgres"], "dead letters by hand", (engines)
     KAFKA_BROKERS: engines.kafkaBrokers,
     DATABASE_URL: engines.databaseUrl,
   };
-  const admin = (...args: string[]) => runAdmin(env, ["dead-letters", ...args]);
+  const admin = (...args: string[]) => runCommand("admin", env, ["dead-letters", ...args]);
   const list = async () => JSON.parse((await admin("list", "--json")).out) as Listed[];
   let consumer: Running;
   let database: PostgresWorld;
@@ -132,7 +132,7 @@ describeEngine(["redis", "kafka", "postgres"], "dead letters by hand", (engines)
 
 describe("dead letters of an embedded log", () => {
   it("are out of reach, and that is said", async () => {
-    const { code, err } = await runAdmin({}, ["dead-letters", "list"]);
+    const { code, err } = await runCommand("admin", {}, ["dead-letters", "list"]);
     expect(code).toBe(1);
     expect(err).toContain("KAFKA_BROKERS");
   });

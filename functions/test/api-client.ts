@@ -31,6 +31,14 @@ export class Person {
     return new Person(urls, token, user);
   }
 
+  /** The same, asking the `n`th node only. */
+  via(n: number): Person {
+    return new Person([this.#urls[n % this.#urls.length] ?? ""], this.token, {
+      id: this.id,
+      name: this.name,
+    });
+  }
+
   async ask(
     method: string,
     path: string,

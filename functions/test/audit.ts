@@ -1,12 +1,14 @@
 /** Brings the auditor its histories from real processes: from the clients of a test, and by HTTP what the database holds. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RoomEvent } from "../protocol.ts";
-import { judge, type ClientHistory, type Verdict } from "./auditor.ts";
+import { judge, type Absence, type ClientHistory, type Verdict } from "./auditor.ts";
 import type { TestClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 import { guest, RawClient } from "./test-client.ts";
 
 const LOOK_MS = 100;
+/** The rest of the time is left to those who have to store it. */
+const LOOKING_SHARE = 0.2;
 /** Longer than a consumer takes to come back and take its partitions over. */
 const STILL_MS = 60_000;
 
@@ -43,16 +45,16 @@ export async function examine(
   url: string,
   clients: readonly Audited[],
   rooms: readonly string[],
-  { whole = false } = {},
+  { whole = false, absences = [] }: { whole?: boolean; absences?: readonly Absence[] } = {},
 ): Promise<Verdict> {
   await waitFor(
-    () => clients.every(({ waiting, isSettled }) => waiting === 0 && isSettled),
+    () => clients.every(({ waiting, isSettled, isGone }) => isGone || (waiting === 0 && isSettled)),
     `outboxes to empty: ${clients.map(({ waiting }) => waiting).join(" ")}`,
     120_000,
   );
   const acknowledged = new Set(clients.flatMap(({ saved }) => [...saved]));
   const rows = await storedRows(url, rooms, acknowledged.size);
-  return judge({ clients, rows, whole });
+  return judge({ clients, rows, whole, absences });
 }
 
 /** What the rooms hold once it is as much as was saved, or nothing more comes: what lacks then is the auditor's to tell. */
@@ -62,11 +64,12 @@ async function storedRows(
   saved: number,
 ): Promise<Map<string, RoomEvent[]>> {
   for (let [most, atMs] = [-1, 0]; ;) {
+    const startMs = performance.now();
     const rows = new Map<string, RoomEvent[]>();
     for (const room of rooms) rows.set(room, await history(url, room));
     const stored = [...rows.values()].reduce((sum, { length }) => sum + length, 0);
     if (stored > most) [most, atMs] = [stored, performance.now()];
     if (stored >= saved || performance.now() - atMs > STILL_MS) return rows;
-    await sleep(LOOK_MS);
+    await sleep(Math.max(LOOK_MS, (performance.now() - startMs) * (1 / LOOKING_SHARE - 1)));
   }
 }

@@ -46,6 +46,8 @@ const without = (...gone: readonly RoomEvent[]) =>
   new Map([[ROOM, rows.filter((row) => !gone.includes(row))]]);
 const instead = (row: RoomEvent) => new Map([[ROOM, [row, ...rows.slice(1)]]]);
 const told = (kind: Violation): readonly Finding[] => [{ kind, text: "seen by the client itself" }];
+const absences = [{ room: ROOM, user: "c", fromMs: 100, untilMs: 200 }];
+const at = (...times: readonly number[]) => times.map((atMs) => ({ room: ROOM, atMs }));
 const unsaved = {
   said: new Map([["x", { room: ROOM, body: "b" }]]),
   sent: new Map([["x", place(300)]]),
@@ -58,6 +60,9 @@ test("sound histories have no violation", () => {
   expect(kindsOf({}, { view: rows.slice(-50), complete: false })).toEqual([]);
   expect(kindsOf({ whole: true }, { view: rows.slice(-50), complete: false, resets: 1 })).toEqual([]);
   expect(kindsOf({ log: [...rows, second] }), "the log may repeat itself").toEqual([]);
+  expect(kindsOf({ absences }, { hearings: at(99, 200) }), "it was a member then").toEqual([]);
+  expect(kindsOf({ absences }, { hearings: at(150), name: "d" }), "another was away").toEqual([]);
+  expect(kindsOf({}, { leftRooms: new Set([ROOM]), view: [] }), "nobody looks at a closed view").toEqual([]);
   expect(kindsOf({}, { isGone: true, view: [], waiting: 3 }), "nobody looks at who is gone").toEqual([]);
 });
 
@@ -131,6 +136,14 @@ const forgeries: readonly (readonly [Violation, string, Partial<Histories>, Forg
     { view: [...rows.slice(0, 60), ...rows.slice(60, 62).toReversed(), ...rows.slice(62)] },
   ],
   ["complete_hole", "a complete view begins late", {}, { view: rows.slice(-50) }],
+  [
+    "heard_after_left",
+    "a frame of a room that it had left was told",
+    {},
+    { faults: told("heard_after_left") },
+  ],
+  ["heard_after_left", "it was told of the room while it was no member", { absences }, { hearings: at(100) }],
+  ["shut_out", "a member was told to leave", {}, { faults: told("shut_out") }],
   ["stranger", "a message of a foreign room was told", {}, { faults: told("stranger") }],
   ["shown_moved", "a message was shown at two places", {}, { faults: told("shown_moved") }],
   ["refused", "an error for good", {}, { faults: told("refused") }],

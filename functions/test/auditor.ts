@@ -15,8 +15,14 @@ export interface ClientHistory {
   /** The place that the last `sent` named, by id. */
   readonly sent: ReadonlyMap<string, string>;
   readonly saved: ReadonlySet<string>;
+  /** Messages that it put out of its outbox unsaved, since it may not send them any more. */
+  readonly givenUp?: ReadonlySet<string>;
   /** Messages in its outbox in the end. */
   readonly waiting: number;
+  /** Rooms in which it was told that it is no member any more: its views of them are not looked at. */
+  readonly leftRooms?: ReadonlySet<string>;
+  /** When a node sent it something of a room that only members may hear, by the clock of `Absence`. */
+  readonly hearings?: readonly { readonly room: string; readonly atMs: number }[];
   /** It went away for ever: its view and its outbox are not looked at. */
   readonly isGone?: boolean;
   /** What it found wrong itself: a room it is not in, a message at two places, an error that no retry mends. */
@@ -28,12 +34,21 @@ export interface ClientHistory {
   isComplete(room: string): boolean;
 }
 
+/** A time in which nothing of a room may have been sent to a user: the store had no such member, and every node must have known that; or its session was called back. */
+export interface Absence {
+  readonly room: string;
+  readonly user: string;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 export interface Histories {
   readonly clients: readonly ClientHistory[];
   /** What the database holds, room by room, by rising position. */
   readonly rows: ReadonlyMap<string, readonly RoomEvent[]>;
   /** What the log holds, where it was read. */
   readonly log?: readonly RoomEvent[];
+  readonly absences?: readonly Absence[];
   /**
    * Redis kept its memory: messages are at the places that `sent` named, and whoever was told of no reset shows its rooms from their first
    * message on. Otherwise a view may begin later, with the newest page of its last reset, but not after that.
@@ -59,6 +74,8 @@ export const VIOLATIONS = {
   view_order: "a view is not in the order of positions",
   complete_hole: "told that its view is complete, and older messages are stored",
   stranger: "was told of a room that it is not in",
+  shut_out: "was told to leave a room, and nobody had removed it",
+  heard_after_left: "heard of a room that it had no right to any more",
   shown_moved: "a message was shown at two places",
   refused: "an error that no retry mends",
   outbox: "messages that were never saved, though their sender stayed",
@@ -87,6 +104,7 @@ export function judge(histories: Histories): Verdict {
     ...doubled(histories),
     ...savedMessages(histories, stored),
     ...logged(histories, stored),
+    ...histories.clients.flatMap((client) => trespasses(client, histories)),
     ...histories.clients.flatMap((client) => clientFindings(client, histories)),
   ];
   return { findings: all, losses };
@@ -170,9 +188,23 @@ function logged({ log }: Histories, stored: ReadonlyMap<string, RoomEvent>): Fin
   ];
 }
 
+/** One finding for each absence in which it was told something all the same. */
+function trespasses({ name, hearings = [] }: ClientHistory, { absences = [] }: Histories): Finding[] {
+  return absences.flatMap(({ room, user, fromMs, untilMs }) => {
+    const heard = hearings.filter(
+      ({ room: where, atMs }) => user === name && where === room && atMs >= fromMs && atMs < untilMs,
+    );
+    const [first] = heard;
+    if (!first) return [];
+    const text = `${name} in ${room}, ${heard.length} times from ${first.atMs.toFixed(0)} ms on, no right from ${fromMs.toFixed(0)} to ${untilMs.toFixed(0)} ms`;
+    return [finding("heard_after_left", text)];
+  });
+}
+
 function clientFindings(client: ClientHistory, { rows, whole = false }: Histories): Finding[] {
   if (client.isGone) return [...client.faults];
-  const views = client.rooms.flatMap((room) => viewFindings(client, room, rows.get(room) ?? [], whole));
+  const rooms = client.rooms.filter((room) => !client.leftRooms?.has(room));
+  const views = rooms.flatMap((room) => viewFindings(client, room, rows.get(room) ?? [], whole));
   const outbox = client.waiting > 0 ? [finding("outbox", `${client.waiting} of ${client.name}`)] : [];
   return [...client.faults, ...views, ...outbox];
 }

@@ -1,4 +1,4 @@
-/** The client that all proofs stand on keeps K1 at the one place where a real connection can part what belongs together. */
+/** The client that all proofs stand on keeps K1 where a real connection can part what belongs together, and leaves a room when it is told to. */
 import { expect, test } from "vitest";
 import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
 import type { ClientFrame } from "../protocol.ts";
@@ -9,13 +9,18 @@ const ROOM = "room";
 
 class Client extends ClientRules {
   readonly frames: ClientFrame[] = [];
+  isRemoved = false;
 
   protected transmit(frame: ClientFrame): void {
     this.frames.push(frame);
   }
+
+  protected override isDenied(): boolean {
+    return this.isRemoved;
+  }
 }
 
-test("[K1] a page counts with its events: a connection that ends in between moves no cursor", () => {
+function joinedClient() {
   const events = messages(ROOM, 3);
   const head = events.at(-1)?.position ?? "";
   const client = new Client({ name: "c", rooms: [ROOM], runtime });
@@ -24,6 +29,11 @@ test("[K1] a page counts with its events: a connection that ends in between move
   const joined = { type: "joined", ref: 1, room: ROOM, head, complete: true, provisional: false } as const;
   welcomed();
   client.hear(joined);
+  return { client, events, head, welcomed, joined };
+}
+
+test("[K1] a page counts with its events: a connection that ends in between moves no cursor", () => {
+  const { client, events, head, welcomed, joined } = joinedClient();
   expect(client.isSettled).toBe(false);
   client.disconnected();
   welcomed();
@@ -35,4 +45,39 @@ test("[K1] a page counts with its events: a connection that ends in between move
   client.disconnected();
   welcomed();
   expect(client.frames.at(-1)).toEqual({ type: "join", ref: 1, room: ROOM, after: head });
+});
+
+test("[G13] who was removed says and asks nothing of the room, and hears nothing of it but the answer to its own join", () => {
+  const { client, events, welcomed, joined } = joinedClient();
+  const page = { type: "events", room: ROOM, events } as const;
+  const left = { type: "left", room: ROOM, reason: "removed" } as const;
+  client.hear(page);
+  const id = client.say(ROOM, "unsaved");
+  client.isRemoved = true;
+  client.hear(left);
+  expect([client.waiting, [...client.givenUp], [...client.leftRooms]]).toEqual([0, [id], [ROOM]]);
+  expect(client.isSettled).toBe(true);
+  const told = client.frames.length;
+  welcomed();
+  client.tick();
+  expect(client.frames.slice(told)).toEqual([]);
+  for (const event of events) client.hear(event);
+  client.hear(page);
+  expect(client.faults.map(({ kind }) => kind)).toEqual(Array(4).fill("heard_after_left"));
+  client.hear(joined);
+  client.hear(page);
+  expect([client.faults.length, [...client.leftRooms]]).toEqual([4, []]);
+});
+
+test("to be refused or told to leave is a fault where nobody has taken the right away", () => {
+  const { client, events } = joinedClient();
+  client.hear({ type: "events", room: ROOM, events });
+  client.say(ROOM, "first");
+  const refusal = { type: "error", ref: 1_000, code: "muted", message: "muted", retriable: false } as const;
+  client.hear(refusal);
+  client.hear({ type: "left", room: ROOM, reason: "banned" });
+  expect(client.faults.map(({ kind }) => kind)).toEqual(["refused", "shut_out"]);
+  client.isRemoved = true;
+  client.hear(refusal);
+  expect(client.faults.length).toBe(2);
 });

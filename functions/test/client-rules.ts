@@ -1,24 +1,11 @@
 /** What a client does by rules K1–K3, without a socket or a clock: views, cursors, outbox. It remembers all it was told, for the auditor. */
 import { uuidV7 } from "../core/uuid.ts";
 import type { Runtime } from "../core/runtime.ts";
-import { NO_POSITION, type ClientFrame, type RoomEvent, type ServerFrame } from "../protocol.ts";
+import { type ClientFrame, type ErrorCode, type RoomEvent, type ServerFrame } from "../protocol.ts";
+import { newView, tellsOfRoom, type Of, type View } from "./client-view.ts";
 import { VIOLATIONS, type ClientHistory, type Finding, type Violation } from "./auditor.ts";
 
-type Of<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 type Send = Extract<ClientFrame, { type: "send" }>;
-
-interface View {
-  events: Map<string, RoomEvent>;
-  cursor: string;
-  provisional: boolean;
-  /** Its last page said that nothing is older. */
-  complete: boolean;
-  joining: boolean;
-  /** When a refused join is tried again. */
-  joinAtMs: number;
-  /** What its events have yet to follow: only both together count, for the connection may end in between. */
-  header: Of<"joined"> | Of<"reset"> | undefined;
-}
 
 interface Waiting {
   readonly frame: Send;
@@ -42,6 +29,8 @@ export abstract class ClientRules implements ClientHistory {
   readonly faults: Finding[] = [];
   /** Retriable errors, by code. */
   readonly refusals = new Map<string, number>();
+  /** Messages that it stopped sending again: it was refused them, or is no member of their room any more. */
+  readonly givenUp = new Set<string>();
   resets = 0;
   /** Events whose predecessor it did not hold: a node that mends its holes sends none. */
   holes = 0;
@@ -59,16 +48,26 @@ export abstract class ClientRules implements ClientHistory {
   /** To the server; dropped where there is no connection. */
   protected abstract transmit(frame: ClientFrame): void;
 
+  /** Whether somebody took the right away that it is refused: else a refusal for good, or to be told to leave, is a fault. */
+  protected isDenied(_room: string, _code: ErrorCode): boolean {
+    return false;
+  }
+
   get rooms(): readonly string[] {
     return this.#options.rooms;
   }
 
   get isJoined(): boolean {
-    return [...this.#views.values()].every(({ joining }) => !joining);
+    return [...this.#views.values()].every(({ closed, joining }) => closed || !joining);
   }
 
   get isSettled(): boolean {
-    return this.isJoined && [...this.#views.values()].every(({ provisional }) => !provisional);
+    const views = [...this.#views.values()];
+    return this.isJoined && views.every(({ closed, provisional }) => closed || !provisional);
+  }
+
+  get leftRooms(): ReadonlySet<string> {
+    return new Set(this.rooms.filter((room) => this.#view(room).closed));
   }
 
   /** Messages that are not saved yet. */
@@ -92,15 +91,7 @@ export abstract class ClientRules implements ClientHistory {
   /** As after a crash: what is shown is gone, the outbox was kept on disk. */
   forgetViews(): void {
     for (const room of this.#options.rooms)
-      this.#views.set(room, {
-        events: new Map(),
-        cursor: NO_POSITION,
-        provisional: true,
-        complete: false,
-        joining: true,
-        joinAtMs: Infinity,
-        header: undefined,
-      });
+      this.#views.set(room, newView(this.#views.get(room)?.closed ?? false));
   }
 
   /**
@@ -136,7 +127,15 @@ export abstract class ClientRules implements ClientHistory {
 
   /** Every room, from where it is. */
   protected rejoin(): void {
-    for (const room of this.#views.keys()) this.#join(room);
+    for (const [room, { closed }] of this.#views) if (!closed) this.#join(room);
+  }
+
+  /** Back into a room that it has left. */
+  enter(room: string): void {
+    const view = this.#view(room);
+    if (!view.closed) return;
+    view.closed = false;
+    this.#join(room);
   }
 
   disconnected(): void {
@@ -161,8 +160,9 @@ export abstract class ClientRules implements ClientHistory {
   hear(frame: ServerFrame): void {
     if ("room" in frame && !this.#views.has(frame.room)) return this.#fault("stranger", frame.room);
     if (frame.type === "welcome") return this.#welcomed(frame.now);
-    if (frame.type === "joined" || frame.type === "reset")
-      return void (this.#view(frame.room).header = frame);
+    if (frame.type === "left") return this.#left(frame);
+    if (this.#isUnasked(frame)) return this.#fault("heard_after_left", JSON.stringify(frame).slice(0, 200));
+    if (frame.type === "joined" || frame.type === "reset") return this.#announced(frame);
     if (frame.type === "events") return this.#page(frame);
     if (frame.type === "event") return this.#live(frame);
     if (frame.type === "sent") return this.#wasSent(frame);
@@ -182,6 +182,36 @@ export abstract class ClientRules implements ClientHistory {
     const after = view.provisional ? {} : { after: view.cursor };
     const ref = 1 + [...this.#views.keys()].indexOf(room);
     this.transmit({ type: "join", ref, room, ...after });
+  }
+
+  /** Something of a room that it has left, and no answer to a join that was under way when it was told to leave. */
+  #isUnasked(frame: ServerFrame): boolean {
+    if (!tellsOfRoom(frame) || !this.#view(frame.room).closed) return false;
+    return !("ref" in frame) || frame.ref === undefined;
+  }
+
+  #announced(header: Of<"joined"> | Of<"reset">): void {
+    const view = this.#view(header.room);
+    view.closed = false;
+    view.header = header;
+  }
+
+  #left({ room, reason }: Of<"left">): void {
+    if (reason !== undefined && !this.isDenied(room, "not_member"))
+      this.#fault("shut_out", `${room}, ${reason}`);
+    this.#close(room);
+  }
+
+  #close(room: string): void {
+    const view = this.#view(room);
+    view.closed = true;
+    view.joinAtMs = Infinity;
+    for (const [id, { frame }] of this.#outbox) if (frame.room === room) this.#giveUp(id);
+  }
+
+  #giveUp(id: string): void {
+    this.#outbox.delete(id);
+    this.givenUp.add(id);
   }
 
   #page({ room, events }: Of<"events">): void {
@@ -231,12 +261,23 @@ export abstract class ClientRules implements ClientHistory {
   }
 
   #failed({ ref, code, message, retriable, retryAfterMs = 200 }: Of<"error">): void {
+    if (!retriable) return this.#refused(ref, code, message);
     const atMs = this.#options.runtime.now() + retryAfterMs;
     const room = ref === undefined || ref < 1 ? undefined : this.rooms[ref - 1];
     if (room !== undefined) this.#view(room).joinAtMs = atMs;
     for (const waiting of this.#outbox.values()) if (waiting.frame.ref === ref) waiting.retryAtMs = atMs;
-    if (!retriable) this.#fault("refused", `${code}, ${message}`);
-    else this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+    this.refusals.set(code, (this.refusals.get(code) ?? 0) + 1);
+  }
+
+  /** For good. */
+  #refused(ref: number | undefined, code: ErrorCode, message: string): void {
+    const room = this.rooms[(ref ?? 0) - 1];
+    const [id, said] = [...this.said][(ref ?? 0) - FIRST_SEND] ?? [];
+    const about = room ?? said?.room;
+    if (about === undefined || !this.isDenied(about, code))
+      return this.#fault("refused", `${code}, ${message}`);
+    if (room !== undefined) this.#close(room);
+    else if (id !== undefined) this.#giveUp(id);
   }
 
   #fault(kind: Violation, text: string): void {

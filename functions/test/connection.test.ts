@@ -1,6 +1,6 @@
 /** What a connection's end and a long absence look like from outside: counted by their reason, answered by theirs. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { startEmbedded, type Embedded } from "./harness.ts";
+import { makeRooms, startEmbedded, type Embedded } from "./harness.ts";
 import { newId } from "./events.ts";
 import { guest, RawClient } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
@@ -19,6 +19,13 @@ async function closes(reason: string): Promise<number> {
   );
 }
 
+async function settled(client: RawClient, room: string): Promise<void> {
+  await waitFor(async () => {
+    const joined = await client.ask({ type: "join", room });
+    return joined.type === "joined" && !joined.provisional;
+  }, "a settled view");
+}
+
 test.each([
   ["client", (client: RawClient) => client.close()],
   ["broken", (client: RawClient) => client.socket.terminate()],
@@ -32,14 +39,7 @@ test.each([
 test("[G5] who missed more than a resume may carry is told `too_far`; who missed less gets all of it", async () => {
   const { token } = await guest(server.url, "Ada");
   const writer = await RawClient.open(server.url, token);
-  await waitFor(
-    async () => {
-      const joined = await writer.ask({ type: "join", room: "lobby" });
-      return joined.type === "joined" && !joined.provisional;
-    },
-    "a settled view",
-    20_000,
-  );
+  await settled(writer, "lobby");
   const cursors: string[] = [];
   for (let count = 0; count <= 5_001; count++) {
     if (count === 0 || count === 5_001 - 200) {
@@ -73,3 +73,25 @@ test("[G5] who missed more than a resume may carry is told `too_far`; who missed
     ...events.slice(0, -1).map(({ position }) => position),
   ]);
 }, 90_000);
+
+test("members of different rooms who have as many frames waiting are each written their own", async () => {
+  const rooms = await makeRooms(server.url, 2);
+  const { token } = await guest(server.url, "Ben");
+  const writer = await RawClient.open(server.url, token);
+  const members = await Promise.all(
+    rooms.map(async (room) => {
+      const client = await RawClient.open(server.url, (await guest(server.url, "Cy")).token);
+      for (const one of [writer, client]) await settled(one, room);
+      return { client, room };
+    }),
+  );
+  const since = "0".repeat(19);
+  for (let count = 0; count < 200; count++)
+    for (const room of rooms)
+      writer.send({ type: "send", room, id: newId(), body: `${room} ${count}`, since });
+  for (const { client, room } of members) {
+    const heard = () => client.frames.flatMap((frame) => (frame.type === "event" ? [frame.body] : []));
+    await waitFor(() => heard().length >= 200, "every message of its room");
+    expect(heard()).toEqual(Array.from({ length: 200 }, (_, count) => `${room} ${count}`));
+  }
+});

@@ -1,6 +1,4 @@
 /** The preflight against engines as a provider hands them out: what is well passes, and each fault ends in one line with its cure. */
-import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import kafkajs from "kafkajs";
 import { afterAll, beforeAll, describe, expect, it, test } from "vitest";
 import { createServer } from "node:net";
@@ -19,12 +17,11 @@ import { audit } from "./audit.ts";
 import { createAuthority } from "./authority.ts";
 import { describeEngine } from "./engines.ts";
 import { joinAll } from "./faults/world.ts";
-import { startConsumer, startNode, type Env, type Running } from "./harness.ts";
+import { runCommand, startConsumer, startNode, type Env, type Running } from "./harness.ts";
 import { load } from "./load.ts";
 import { PASSWORD, startSecureWorld, type SecureWorld } from "./secure-world.ts";
 import { waitFor } from "./wait-for.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const STAGE = "doctored";
 const CHECKS = [
   ...["connect", "version", "role", "eviction", "clock", "rights"].map((name) => `redis.${name}`),
@@ -304,7 +301,8 @@ describeEngine(["secure"], "doctor", () => {
         expect(failed[0]).toMatch(
           new RegExp(`^kafka.${check}: These credentials may not use .* Cure: let them`),
         );
-        await look({ ...world.kafkaEnv("operator"), STAGE: stage });
+        const seen = await look({ ...world.kafkaEnv("operator"), STAGE: stage });
+        expect(seen.map(lineOf).join("\n")).not.toContain("could not be removed");
         for (const topic of topics)
           expect((await world.kafkaAdmin.fetchTopicOffsets(topic)).map(({ high }) => high)).toEqual(["0"]);
         expect((await world.kafkaAdmin.listGroups()).groups.map(({ groupId }) => groupId)).not.toContain(
@@ -484,7 +482,11 @@ describeEngine(["secure"], "doctor", () => {
       ["2 where a setting is wrong", { REDIS_URL: "http://127.0.0.1" }, 2],
     ])("ends with %s, and says the same as JSON", async (_, change, code) => {
       const env = { STAGE, ...world.env, ...change };
-      const [plain, json] = await Promise.all([command(env), command(env, "--json")]);
+      const ask = async (...args: string[]) => {
+        const { code: ended, out, err } = await runCommand("doctor", env, args);
+        return { code: ended, output: out + err };
+      };
+      const [plain, json] = await Promise.all([ask(), ask("--json")]);
       expect([plain.code, json.code]).toEqual([code, code]);
       const answer = JSON.parse(json.output) as { ok: boolean; checks: Finding[] };
       expect(answer.ok).toBe(code === 0);
@@ -554,14 +556,4 @@ describeEngine(["secure"], "doctor", () => {
 function mtls({ kafka }: SecureWorld, { ca, cert, key }: { ca: string; cert: string; key: string }): Env {
   const none = { KAFKA_USERNAME: "", KAFKA_PASSWORD: "" };
   return { KAFKA_BROKERS: kafka.mtlsBrokers, KAFKA_CA: ca, KAFKA_CERT: cert, KAFKA_KEY: key, ...none };
-}
-
-function command(env: Env, ...args: string[]): Promise<{ code: number; output: string }> {
-  const clean = { PATH: process.env["PATH"] ?? "", ...env };
-  return new Promise((resolve) => {
-    const all = ["--import", "tsx", "functions/doctor.ts", ...args];
-    execFile(process.execPath, all, { cwd: ROOT, env: clean }, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === "number" ? error.code : 0, output: stdout + stderr }),
-    );
-  });
 }

@@ -14,11 +14,13 @@ import { createLogger } from "../lib/logger.ts";
 import { createMetrics } from "../lib/metrics.ts";
 import { openSignIn } from "../sign-in.ts";
 import { FUZZ_ENV } from "./fuzz-env.ts";
+import { copyEmptyPglite } from "./pglite-template.ts";
 
 export type FuzzWorld = Awaited<ReturnType<typeof openFuzzWorld>>;
 
 export async function openFuzzWorld() {
   const dataDir = mkdtempSync(join(tmpdir(), "skat-fuzz-"));
+  await copyEmptyPglite(join(dataDir, "pglite"));
   const config = loadConfig({ ...FUZZ_ENV, DATA_DIR: dataDir }, "all");
   /** Lines about faults of the product's own. */
   const faults: string[] = [];

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../../scripts/engines/ports.ts";
+import { Person } from "./api-client.ts";
 import { copyEmptyPglite } from "./pglite-template.ts";
-import { guest } from "./test-client.ts";
 import { waitFor } from "./wait-for.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -43,7 +43,8 @@ export interface Program {
   readonly uid?: number | undefined;
 }
 
-type Entry = "dev" | "node" | "consumer" | "admin";
+type Command = "admin" | "doctor" | "stage";
+type Entry = "dev" | "node" | "consumer" | Command;
 
 /** As the npm scripts run it; global-setup.ts has made it anew. */
 function entryProgram(entry: Entry, args: readonly string[] = []): Program {
@@ -55,15 +56,16 @@ function sourceProgram(entry: Entry): Program {
   return { name: entry, args: ["--import", "tsx", join("functions", `${entry}.ts`)], cwd: ROOT };
 }
 
-function spawnProgram({ args, cwd, uid }: Program, env: Env) {
+function spawnProgram({ args, cwd, uid }: Program, env: Env, input = "") {
   const clean = { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "", NODE_ENV: "test" };
   const child = spawn(process.execPath, [...args], {
     cwd,
     env: { ...clean, LOG_LEVEL: "info", ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: "pipe",
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   all.add(child);
+  child.stdin.on("error", () => {}).end(input); // it may end without reading
   return child;
 }
 
@@ -126,9 +128,14 @@ export interface Ended {
   readonly err: string;
 }
 
-/** `npm run admin` without the launcher and without a terminal. */
-export async function runAdmin(env: Env, args: readonly string[]): Promise<Ended> {
-  const child = spawnProgram(entryProgram("admin", args), env);
+/** A command of the operator, such as `npm run admin`, without the launcher and without a terminal. */
+export async function runCommand(
+  command: Command,
+  env: Env,
+  args: readonly string[],
+  input?: string,
+): Promise<Ended> {
+  const child = spawnProgram(entryProgram(command, args), env, input);
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
@@ -179,17 +186,10 @@ export async function startEmbedded(
   };
 }
 
-/** New rooms by a guest of its own. */
-export async function makeRooms(url: string, count: number): Promise<string[]> {
-  const { token } = await guest(url, "maker");
+/** New rooms, by a guest of its own where no owner is named. */
+export async function makeRooms(url: string, count: number, owner?: Person): Promise<string[]> {
+  const maker = owner ?? (await Person.on([url], "maker"));
   const rooms: string[] = [];
-  for (let index = 0; index < count; index++) {
-    const response = await fetch(`${url}/api/rooms`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify({ name: `room ${index}` }),
-    });
-    rooms.push(((await response.json()) as { id: string }).id);
-  }
+  for (let index = 0; index < count; index++) rooms.push(await maker.room("public", `room ${index}`));
   return rooms;
 }

@@ -151,8 +151,15 @@ function describeRunner(withSession: WithSession): void {
 }
 
 describe("migrations on PGlite", () => {
+  let empty: Blob;
+  beforeAll(async () => {
+    const pglite = await PGlite.create();
+    empty = await pglite.dumpDataDir("none");
+    await pglite.close();
+  }, 60_000);
+
   describeRunner(async (work) => {
-    const pglite = new PGlite();
+    const pglite = new PGlite({ loadDataDir: empty });
     await work(toMigrationSession(pglite));
     await pglite.close();
   });

@@ -70,7 +70,7 @@ class HookedStream extends MemoryRoomStream {
 }
 
 /** Every token is the id of a user: signatures are made on other threads, whose time can't be stepped. */
-const auth: Auth = {
+export const auth: Auth = {
   verify: async (id) => ({ user: { id, name: "Ada" }, expiresAtMs: Number.MAX_SAFE_INTEGER, subjects: [] }),
   issueGuest: async () => Promise.reject(new Error("not asked for here")),
 };

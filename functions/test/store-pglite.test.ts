@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openPglite } from "../adapters/pglite-client.ts";
 import { PrismaStore } from "../adapters/store-prisma.ts";
 import { ZERO } from "../core/position.ts";
-import { createPgliteTemplate, type PgliteTemplate } from "./pglite-template.ts";
+import { copyEmptyPglite, createPgliteTemplate, type PgliteTemplate } from "./pglite-template.ts";
 import { messages } from "./events.ts";
 import { describeStore } from "./store-contract.ts";
 import { describeRoomStore } from "./room-store-contract.ts";
@@ -44,7 +44,7 @@ describe("pglite", () => {
   }, 60_000);
 
   it("[G3] what was acknowledged survives a kill -9 of the process", async () => {
-    await (await openPglite(dir)).close();
+    await copyEmptyPglite(dir);
     const writer = spawn(process.execPath, [
       "--import",
       "tsx",

@@ -6,6 +6,9 @@ import type { ClientFrame, ServerFrame } from "../protocol.ts";
 import { ClientRules } from "./client-rules.ts";
 import { waitFor } from "./wait-for.ts";
 
+/** From this close code on nobody comes back. */
+const LAST_CLOSE_CODE = 4500;
+
 type Of<Type extends ServerFrame["type"]> = Extract<ServerFrame, { type: Type }>;
 
 export async function guest(
@@ -84,9 +87,10 @@ export class TestClient extends ClientRules {
     this.#turn = turn;
   }
 
-  async start(): Promise<this> {
+  /** With a token of its own, else as a guest. */
+  async start(token?: string): Promise<this> {
     const url = this.#urls[this.#turn % this.#urls.length] ?? "";
-    this.#token = (await guest(url, this.name)).token;
+    this.#token = token ?? (await guest(url, this.name)).token;
     this.#running = this.#run();
     await waitFor(() => this.isSettled, `${this.name} to join and its views to be settled`, 30_000);
     return this;
@@ -132,6 +136,7 @@ export class TestClient extends ClientRules {
       this.disconnected();
       const afterMs = this.#reconnectAfterMs ?? 20 + Math.random() * 200;
       this.#reconnectAfterMs = undefined;
+      if ((this.closeCodes.at(-1) ?? 0) >= LAST_CLOSE_CODE) return;
       if (!this.#stopped) await sleep(afterMs);
     }
   }

@@ -105,3 +105,20 @@ export class Visitor {
     else this.#cookies.set(name, value);
   }
 }
+
+export const PASSWORD = "correct horse battery";
+
+let count = 0;
+export const newAddress = () => `person${++count}.${process.pid}@example.org`;
+
+/** Somebody with a new account, and signed in. */
+export async function signUp(
+  url: string,
+  name = "Ann",
+  email = newAddress(),
+): Promise<Visitor & { email: string }> {
+  const visitor = Object.assign(new Visitor(url), { email });
+  const { status, body } = await visitor.post("/api/auth/sign-up/email", { name, email, password: PASSWORD });
+  if (status !== 200) throw new Error(`sign-up: ${status} ${JSON.stringify(body)}`);
+  return visitor;
+}

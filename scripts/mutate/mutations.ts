@@ -23,10 +23,11 @@ const REDIS = "functions/test/room-stream-redis.test.ts";
 const RULES = "functions/test/rules.test.ts";
 const RECONCILE = "functions/test/reconcile.test.ts";
 const ROOMS = "functions/test/rooms.test.ts";
+const LATE_CHANGES = "functions/test/late-changes.test.ts";
 const KAFKA = "functions/test/event-log-kafka.test.ts";
 const ENGINES = "functions/test/faults/engines.test.ts";
 const PROCESSES = "functions/test/faults/processes.test.ts";
-const GUARANTEES = "functions/test/faults/guarantees.test.ts";
+const SLOW_READER = "functions/test/faults/slow-reader.test.ts";
 const DEGRADED = "functions/test/faults/degraded.test.ts";
 const DOCTOR = "functions/test/doctor.test.ts";
 const ACCOUNTS = "functions/test/accounts.test.ts";
@@ -158,7 +159,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "joining-room",
     mechanism: "N4 a room is not closed under a join",
     file: "functions/core/room.ts",
-    edits: [["this.members.size === 0 && this.#joining === 0 &&", "this.members.size === 0 &&"]],
+    edits: [["this.members.size === 0 && this.#joining.size === 0 &&", "this.members.size === 0 &&"]],
     noticedBy: [RULES, "\\[N4\\] a room is not closed"],
   },
   {
@@ -356,7 +357,7 @@ export const MUTATIONS: readonly Mutation[] = [
     mechanism: "G10 a reader that stops reading is closed at a byte bound",
     file: "functions/http/websocket.ts",
     edits: [["> this.#bufferBytesMax) return this.onSlow();", "> Infinity) return this.onSlow();"]],
-    noticedBy: [GUARANTEES, "\\[G10\\]"],
+    noticedBy: [SLOW_READER, "\\[G10\\]"],
   },
   {
     name: "drain-spread",
@@ -436,11 +437,18 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: [STAGES, "the user of pr-1 may neither"],
   },
   {
+    name: "written-own",
+    mechanism: "bytes are shared only by sockets that have the same frames waiting",
+    file: "functions/http/websocket.ts",
+    edits: [[" &&\n    frames.every((frame, index) => frame === joined?.frames[index])", ""]],
+    noticedBy: ["functions/test/connection.test.ts", "members of different rooms"],
+  },
+  {
     name: "production-stays",
     mechanism: "the stage production is not removed by a command",
     file: "functions/core/stages.ts",
     edits: [["if (PROTECTED.has(stage))", "if (false)"]],
-    noticedBy: [STAGES, "production is refused"],
+    noticedBy: [STAGES, "production is never removed"],
   },
   {
     name: "follow-in-time",
@@ -448,6 +456,13 @@ export const MUTATIONS: readonly Mutation[] = [
     file: "functions/core/follower.ts",
     edits: [["const FOLLOW_MS = 1_500;", "const FOLLOW_MS = 600_000;"]],
     noticedBy: [ROOMS, "real engines.*without a notice"],
+  },
+  {
+    name: "late-join",
+    mechanism: "G13 who is put out while it joins gets no page",
+    file: "functions/core/room.ts",
+    edits: [["    if (!member.hears(this.id)) return;\n", ""]],
+    noticedBy: [LATE_CHANGES, "join is under way gets no page"],
   },
   {
     name: "out-of-the-room",

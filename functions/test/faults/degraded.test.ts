@@ -29,8 +29,7 @@ describeEngine(["control"], "degraded modes", () => {
   let observer: RawClient;
   beforeAll(async () => {
     world = await startWorld("degraded");
-    node = await world.node();
-    await world.consumer();
+    [node] = await Promise.all([world.node(), world.consumer()]);
     ({ rooms, clients } = await joinAll([node], 2, 1));
   }, 120_000);
   afterAll(async () => {

@@ -18,8 +18,7 @@ describeEngine(["control"], "Socket.IO on two nodes", () => {
   let balancer: Balancer;
   beforeAll(async () => {
     world = await startWorld("socketio", { SOCKETIO: "true" });
-    nodes = await Promise.all([world.node(), world.node()]);
-    await world.consumer();
+    [nodes] = await Promise.all([Promise.all([world.node(), world.node()]), world.consumer()]);
     balancer = await startBalancer(() => nodes.map(({ url }) => Number(new URL(url).port)));
   }, 120_000);
   afterAll(async () => {

@@ -5,6 +5,7 @@ import type { Running } from "../harness.ts";
 import { load } from "../load.ts";
 import type { TestClient } from "../test-client.ts";
 import { waitFor } from "../wait-for.ts";
+import { Outcasts } from "./outcasts.ts";
 import { joinAll } from "./world.ts";
 
 export interface Load {
@@ -19,6 +20,8 @@ export interface LoadOptions {
   readonly perSecond: number;
   /** As the auditor has it. */
   readonly whole?: boolean;
+  /** While the fault holds, some who only listen are put out. */
+  readonly withOutcasts?: boolean;
 }
 
 const CLIENTS = 12;
@@ -34,21 +37,24 @@ const sentBy = (clients: readonly TestClient[]) => sum(clients, ({ sent }) => se
 
 export async function underLoad(
   nodes: readonly Running[],
-  { messages, perSecond, whole = false }: LoadOptions,
+  { messages, perSecond, whole = false, withOutcasts = false }: LoadOptions,
   fault: (load: Load) => Promise<void>,
 ): Promise<{ clients: readonly TestClient[]; rooms: readonly string[] }> {
-  const { rooms, clients } = await joinAll(nodes, CLIENTS, ROOMS);
+  const { rooms, clients, owner } = await joinAll(nodes, CLIENTS, ROOMS);
+  const urls = nodes.map(({ url }) => url);
+  const outcasts = withOutcasts ? await Outcasts.join(urls, rooms) : undefined;
   const more = async (count: number) => {
     const goal = sentBy(clients) + count;
     await waitFor(() => sentBy(clients) >= goal, `${count} more to be sent`, 60_000);
   };
   const work = load({ clients, rooms, messages, perSecond, resentShare: 0.05, cutsPerSecond: 1 });
   await more(200);
-  await fault({ clients, rooms, more });
+  await Promise.all([fault({ clients, rooms, more }), outcasts?.putOut(rooms[0] ?? "", owner)]);
   expect(sentBy(clients), "the fault ended before the load").toBeLessThan(messages);
   await work;
-  const faults = await audit(nodes[0]?.url ?? "", clients, rooms, { whole });
-  await Promise.all(clients.map((client) => client.stop()));
+  const everybody = [...clients, ...(outcasts?.clients ?? [])];
+  const faults = await audit(urls[0] ?? "", everybody, rooms, { whole, absences: outcasts?.absences ?? [] });
+  await Promise.all(everybody.map((client) => client.stop()));
   expect(faults).toEqual([]);
   expect(savedBy(clients)).toBe(messages);
   return { clients, rooms };

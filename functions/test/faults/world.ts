@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { startKafka } from "../../../scripts/engines/kafka.ts";
 import { startPostgres } from "../../../scripts/engines/postgres.ts";
 import { startRedis } from "../../../scripts/engines/redis.ts";
+import { Person } from "../api-client.ts";
 import { startConsumer, startNode, makeRooms, type Env, type Running } from "../harness.ts";
 import { startTcpProxy } from "../tcp-proxy.ts";
 import { TestClient } from "../test-client.ts";
@@ -62,11 +63,12 @@ export async function joinAll(
   roomCount: number,
 ) {
   const urls = nodes.map(({ url }) => url);
-  const rooms = await makeRooms(urls[0] ?? "", roomCount);
+  const owner = await Person.on(urls, "maker");
+  const rooms = await makeRooms(urls[0] ?? "", roomCount, owner);
   const clients = await Promise.all(
     Array.from({ length: clientCount }, (_, index) =>
       new TestClient(`c${index}`, urls, rooms, index).start(),
     ),
   );
-  return { rooms, clients };
+  return { rooms, clients, owner };
 }

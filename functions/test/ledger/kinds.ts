@@ -6,6 +6,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import pg from "pg";
 import type { EngineName } from "../../../scripts/engines/engine.ts";
+import type { Person } from "../api-client.ts";
+import type { Finding } from "../auditor.ts";
+import { EFFECT_MS_MAX, Outcasts } from "../faults/outcasts.ts";
 import type { SocketIoClient } from "../socketio-client.ts";
 import type { TestClient } from "../test-client.ts";
 import type { Fleet, Slot } from "./fleet.ts";
@@ -16,6 +19,11 @@ export type LedgerClient = TestClient | SocketIoClient;
 export interface Site {
   readonly fleet: Fleet;
   readonly clients: readonly LedgerClient[];
+  readonly rooms: readonly string[];
+  /** Of the rooms. */
+  readonly owner: Person;
+  /** Something was found that the audit of the clients would not see. */
+  readonly report: (findings: readonly Finding[]) => void;
   readonly pick: <T>(items: readonly T[]) => T;
   /** As long as this fault holds. */
   readonly hold: () => Promise<void>;
@@ -62,6 +70,7 @@ export const KINDS: readonly FaultKind[] = [
   { name: "a node's clients cut", run: async ({ fleet, pick }) => pick(fleet.nodes).proxy.cut() },
   { name: "a node's clients half-open", run: async ({ fleet, pick }) => pick(fleet.nodes).proxy.silence() },
   { name: "clients stop reading", run: clientsStall },
+  { name: "people put out", run: peoplePutOut },
 ];
 
 async function killed(slot: Slot, hold: Site["hold"]): Promise<void> {
@@ -177,6 +186,18 @@ async function clientsStall({ clients, pick, hold }: Site): Promise<void> {
   for (const client of stalled) client.pause();
   await hold();
   for (const client of stalled) client.resume();
+}
+
+/** Others than those who write, who go on and must miss nothing. */
+async function peoplePutOut({ fleet, rooms, owner, pick, report }: Site): Promise<void> {
+  const outcasts = await Outcasts.join(
+    fleet.nodes.map(({ url }) => url),
+    rooms.slice(0, 2),
+  );
+  await outcasts.putOut(pick(rooms.slice(0, 2)), owner);
+  await sleep(EFFECT_MS_MAX + 1_000); // nothing of what is said then may come
+  report(outcasts.findings());
+  await outcasts.stop();
 }
 
 /** Between half a second and four. */

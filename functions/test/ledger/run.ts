@@ -1,6 +1,7 @@
 /** Runs the ledger: clients write, faults come one after the other, and after every few of them the auditor compares all that was told. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { uuidTimeMs } from "../../core/uuid.ts";
+import { Person } from "../api-client.ts";
 import { examine } from "../audit.ts";
 import { VIOLATIONS, type Finding } from "../auditor.ts";
 import { makeRooms } from "../harness.ts";
@@ -86,10 +87,10 @@ class Round {
   }
 
   async run(kinds: readonly FaultKind[], before: number): Promise<Entry[]> {
-    await this.#join();
+    const owner = await this.#join();
     const entries: Entry[] = [];
     for (const [index, kind] of kinds.entries()) {
-      const entry = await this.#suffer(kind);
+      const entry = await this.#suffer(kind, owner);
       this.#options.log(
         `${before + index + 1}/${this.#options.faults} ${kind.name}: ${entry.messages} messages, whole after ${Math.round(Math.max(...entry.wholeMs))} ms`,
       );
@@ -106,11 +107,12 @@ class Round {
     return [...this.#rooms.values()].flat();
   }
 
-  async #join(): Promise<void> {
-    const rooms = await makeRooms(
-      this.#fleet.nodes[0]?.running.url ?? "",
-      Math.ceil(this.#options.clients / CLIENTS_PER_ROOM),
-    );
+  /** Answers the owner of the rooms. */
+  async #join(): Promise<Person> {
+    const urls = this.#fleet.nodes.map(({ url }) => url);
+    const owner = await Person.on(urls, "owner");
+    const count = Math.ceil(this.#options.clients / CLIENTS_PER_ROOM);
+    const rooms = await makeRooms(urls[0] ?? "", count, owner);
     const clients = Array.from({ length: this.#options.clients }, (_, index) => {
       const room = rooms[index % rooms.length] ?? "";
       const client = this.#newClient(index, room);
@@ -118,6 +120,7 @@ class Round {
       return client;
     });
     await Promise.all(clients.map((client) => arrive(client)));
+    return owner;
   }
 
   /** One in each room speaks Socket.IO: it comes to any node, as its one address leads, and how it comes back takes turns. */
@@ -131,13 +134,15 @@ class Round {
     return new SocketIoClient(`io${index}`, balancer.url, room, { resume });
   }
 
-  async #suffer(kind: FaultKind): Promise<Entry> {
+  async #suffer(kind: FaultKind, owner: Person): Promise<Entry> {
     const [saidBefore, resetsBefore] = [this.#said, this.#resets()];
     const counters = await readCounters(this.#fleet.nodes);
     const stop = this.#startLoad();
     await sleep(LEAD_MS);
     const [fleet, clients] = [this.#fleet, this.#clients];
-    await kind.run({ fleet, clients, pick: this.#pick, hold: holdFor(this.#random) });
+    const [rooms, reported] = [[...this.#rooms.keys()], [] as Finding[]];
+    const report = (found: readonly Finding[]) => void reported.push(...found);
+    await kind.run({ fleet, clients, rooms, owner, report, pick: this.#pick, hold: holdFor(this.#random) });
     const endedAtMs = Date.now();
     stop();
     const { wholeMs, findings } = await this.#untilWhole();
@@ -148,7 +153,7 @@ class Round {
       counters: difference(counters, await readCounters(this.#fleet.nodes)),
       wholeMs,
       endedAtMs,
-      findings,
+      findings: [...reported, ...findings],
     };
   }
 

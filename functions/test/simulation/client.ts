@@ -1,6 +1,7 @@
 /** A simulated person: rules K1–K3 on a simulated socket, who writes, repeats, goes away, comes back, and may be gone for ever. */
-import type { ClientFrame, ServerFrame } from "../../protocol.ts";
+import type { ClientFrame, ErrorCode, ServerFrame } from "../../protocol.ts";
 import { ClientRules } from "../client-rules.ts";
+import { tellsOfRoom } from "../client-view.ts";
 import type { Host } from "./host.ts";
 import type { Random } from "./random.ts";
 import type { Socket, SocketEnd } from "./socket.ts";
@@ -16,6 +17,8 @@ export interface ClientOptions {
   readonly connect: (client: SocketEnd) => Socket | undefined;
   /** Who accepted a message: told of each `sent`. */
   readonly onSent: (id: string) => void;
+  /** Whether somebody took the right away for whose lack a frame is refused. */
+  readonly isDenied: (room: string, code: ErrorCode) => boolean;
   readonly trace: ((line: string) => void) | undefined;
 }
 
@@ -32,6 +35,11 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
   readonly #options: ClientOptions;
   socket: Socket | undefined;
   isGone = false;
+  readonly hearings: { readonly room: string; readonly atMs: number }[] = [];
+  /** `left` frames, by reason. */
+  readonly departures = new Map<string, number>();
+  /** When it signed in, each time: its token holds the number of the last one. */
+  readonly signInsMs: number[] = [0];
   #isAway = false;
   #isQuiet = false;
   #attempt = 0;
@@ -41,6 +49,11 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     super({ name: options.name, rooms: options.rooms, runtime: options.host });
     this.host = options.host;
     this.#options = options;
+  }
+
+  /** Of the session that it has, as far as it knows. */
+  get token(): string {
+    return `${this.name} ${this.signInsMs.length}`;
   }
 
   start(): void {
@@ -81,13 +94,26 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
   /** Many messages at once. */
   flood(count: number, body: string): void {
     const room = this.rooms[0] ?? "";
+    if (this.leftRooms.has(room)) return;
     for (let n = 0; n < count; n++) this.say(room, `${body} ${n}`);
+  }
+
+  receive(frame: ServerFrame, sentMs: number): void {
+    if (tellsOfRoom(frame)) this.hearings.push({ room: frame.room, atMs: sentMs });
+    this.hear(frame);
   }
 
   override hear(frame: ServerFrame): void {
     this.#options.trace?.(`${this.name} < ${brief(frame)}`);
+    // The node closes the socket, and it comes back by the new one.
+    if (frame.type === "error" && frame.code === "token_revoked")
+      return void this.signInsMs.push(this.host.elapsed());
     if (frame.type === "reconnect") this.#reconnectAfterMs = frame.afterMs;
     if (frame.type === "welcome") this.#attempt = 0;
+    if (frame.type === "left") {
+      const reason = frame.reason ?? "left";
+      this.departures.set(reason, (this.departures.get(reason) ?? 0) + 1);
+    }
     super.hear(frame);
     if (frame.type === "sent") this.#options.onSent(frame.id);
   }
@@ -106,10 +132,14 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     this.socket.transmit(frame);
   }
 
+  protected override isDenied(room: string, code: ErrorCode): boolean {
+    return this.#options.isDenied(room, code);
+  }
+
   #connect(): void {
     if (this.socket || this.#isAway) return;
     this.socket = this.#options.connect(this);
-    if (this.socket) this.connected(this.name);
+    if (this.socket) this.connected(this.token);
     else this.#connectLater(this.#options.random.between(50, 100 * 2 ** Math.min(4, ++this.#attempt)));
   }
 
@@ -139,6 +169,7 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     const { random, rooms } = this.#options;
     const room = random.happens(0.6) ? (rooms[0] ?? "") : random.pick(rooms);
     const agoMs = this.#isAway && random.happens(0.7) ? random.between(0, WRITTEN_AGO_MS_MAX) : 0;
+    if (this.leftRooms.has(room)) return;
     const id = this.say(room, `${this.said.size}`, { twice: random.happens(TWICE), agoMs });
     if (!random.happens(LATE)) return;
     const frame = this.frameOf(id);

@@ -1,9 +1,12 @@
 /** Every kind of fault, as a table: what it does to the world, and for how long at most. Each one is over by the end of its time. */
+import { MODERATION_FAULTS } from "./moderation-faults.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
 export interface FaultSpec {
   readonly durationMsMax: number;
+  /** Nodes may not learn meanwhile what the store says, and go by what they know. */
+  readonly keepsFromStore?: true;
   /** Does it, and answers how to end it. */
   readonly begin: (world: World, random: Random, durationMs: number) => (() => void) | undefined;
 }
@@ -36,6 +39,7 @@ export const FAULTS = {
   /** Stopped and woken: it acts on what it knew. */
   node_paused: {
     durationMsMax: 15_000,
+    keepsFromStore: true,
     begin: ({ cluster }, random) => {
       const { host } = random.pick(cluster.nodes);
       host.pause();
@@ -51,6 +55,7 @@ export const FAULTS = {
   },
   node_cut_off: {
     durationMsMax: 10_000,
+    keepsFromStore: true,
     begin: ({ cluster }, random) => {
       const links = random.pick(cluster.nodes).connections.links;
       for (const link of links) link.isBlocked = true;
@@ -79,6 +84,7 @@ export const FAULTS = {
   /** Everything that could hold a message which is on the log but not stored: the consumers in mid-batch, and Redis's memory. */
   consumer_disaster: {
     durationMsMax: 8_000,
+    keepsFromStore: true,
     begin: (world, _, durationMs) => {
       const { cluster, postgres, redis } = world;
       postgres.refusals = 1;
@@ -346,6 +352,7 @@ export const FAULTS = {
   },
   postgres_down: {
     durationMsMax: 15_000,
+    keepsFromStore: true,
     begin: ({ postgres }) => {
       postgres.refusals = 1;
       return () => (postgres.refusals = 0);
@@ -353,6 +360,7 @@ export const FAULTS = {
   },
   postgres_slow: {
     durationMsMax: 10_000,
+    keepsFromStore: true,
     begin: ({ postgres }, random) => {
       postgres.slowMs = random.between(500, 6_000);
       return () => (postgres.slowMs = 0);
@@ -360,6 +368,7 @@ export const FAULTS = {
   },
   postgres_frozen: {
     durationMsMax: 10_000,
+    keepsFromStore: true,
     begin: ({ postgres }) => {
       postgres.freeze();
       return () => postgres.thaw();
@@ -368,6 +377,7 @@ export const FAULTS = {
   /** The commit was done, or will be, and nobody is told. */
   postgres_commits_unknown: {
     durationMsMax: 10_000,
+    keepsFromStore: true,
     begin: ({ postgres }, random) => {
       postgres.lostReplies = random.between(0.05, 0.4);
       return () => (postgres.lostReplies = 0);
@@ -375,11 +385,13 @@ export const FAULTS = {
   },
   postgres_deadlocks: {
     durationMsMax: 10_000,
+    keepsFromStore: true,
     begin: ({ postgres }, random) => {
       postgres.refusals = random.between(0.1, 0.6);
       return () => (postgres.refusals = 0);
     },
   },
+  ...MODERATION_FAULTS,
 } as const satisfies Record<string, FaultSpec>;
 
 export type FaultKind = keyof typeof FAULTS;

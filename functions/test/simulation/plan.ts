@@ -20,6 +20,8 @@ export interface Plan {
   readonly nodes: number;
   readonly consumers: number;
   readonly rooms: number;
+  /** The last of the rooms are private: their members are put in before the start. */
+  readonly privateRooms: number;
   /** Newest entries that a stream keeps. */
   readonly streamKeep: number;
   readonly busyMs: number;
@@ -55,6 +57,7 @@ export function planOf(seed: number): Plan {
     consumers: random.integer(1, 2),
     rooms,
     streamKeep: random.pick([20, 60, 110]),
+    privateRooms: random.integer(0, 1),
     busyMs: BUSY_MS,
     clients,
     faults,

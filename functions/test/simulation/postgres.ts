@@ -1,11 +1,13 @@
 /** Simulated Postgres: the store in memory, which outlives every process, and for each process a pool of connections to it. */
 import { isPosition, type Position } from "../../core/position.ts";
+import type { RevocationStore } from "../../core/revocations.ts";
 import type { Runtime } from "../../core/runtime.ts";
 import { UnstorableError, type EventPage, type InsertResult, type Store } from "../../core/store.ts";
 import type { RoomEvent } from "../../protocol.ts";
 import { Engine, Link, over } from "./link.ts";
 import { MemoryModeration } from "./rooms-moderation.ts";
 import { MemoryReadMarks } from "./read-marks.ts";
+import { MemoryRevocations } from "./revocations.ts";
 import { checkTexts, RoomsState } from "./rooms-state.ts";
 import { MemoryMembers, MemoryRooms } from "./rooms.ts";
 
@@ -19,14 +21,16 @@ const QUERY_TIMEOUT_MS = 5_000;
 export class SimulatedPostgres extends Engine {
   readonly options: PostgresOptions;
   readonly store: MemoryStore;
+  readonly revocations: MemoryRevocations;
 
   constructor(options: PostgresOptions) {
     super();
     this.options = options;
+    this.revocations = new MemoryRevocations(() => options.world.now());
     this.store = new MemoryStore(() => options.world.now());
   }
 
-  connect(host: Runtime): { store: Store; link: Link } {
+  connect(host: Runtime): { store: Store; revocations: RevocationStore; link: Link } {
     const link = new Link({
       ...this.options,
       host,
@@ -48,6 +52,7 @@ export class SimulatedPostgres extends Engine {
     const get = (_: Store, name: string): unknown => Reflect.get(name in parts ? parts : remote, name);
     return {
       link,
+      revocations: over(link, () => this.revocations),
       store: new Proxy(remote, { get: get as (target: Store, name: string | symbol) => unknown }),
     };
   }

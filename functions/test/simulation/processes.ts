@@ -1,9 +1,10 @@
 /** The simulated nodes and consumers: the real core on simulated engines, each in a process that can be killed, paused and drained. */
-import type { Auth } from "../../core/auth.ts";
 import { ChatConsumer } from "../../core/consumer.ts";
+import type { Moderation } from "../../core/moderation.ts";
 import { ChatNode } from "../../core/node.ts";
 import type { RateLimiter } from "../../core/rate-limits.ts";
-import { ChatError } from "../../lib/errors.ts";
+import { Revocations } from "../../core/revocations.ts";
+import { Verifiers, type Verifier } from "../../core/verifiers.ts";
 import type { Logger } from "../../lib/logger.ts";
 import type { Metrics } from "../../lib/metrics.ts";
 import { DEFAULT_LIMITS } from "../../protocol.ts";
@@ -32,15 +33,22 @@ const BATCH_MAX = 50;
 const BUFFER_LENGTH_MAX = 1_100 * 1024;
 const DRAIN_MS = 4_000;
 const STALL_MS = 30_000;
+const RESTART_MS = 1_000;
 
-/** A token is the user's name. */
-const auth: Auth = {
+/** A token is the user's name and the number of the session that it is of. */
+const tokens: Verifier = {
+  recognizes: (token) => token !== "",
   verify: async (token) => {
-    if (token === "") throw new ChatError("invalid_token", "An empty token.");
-    return { user: { id: token, name: token }, expiresAtMs: Number.MAX_SAFE_INTEGER, subjects: [] };
+    const [id = ""] = token.split(" ");
+    const user = { id, name: id };
+    return { user, expiresAtMs: Number.MAX_SAFE_INTEGER, subjects: [subjectOf(token)] };
   },
-  issueGuest: () => Promise.reject(new ChatError("not_found", "Users are named by the run.")),
 };
+
+/** What it is called back by. */
+export function subjectOf(token: string): string {
+  return `session:${token}`;
+}
 
 /** Limits of users have suites of their own. */
 const rates: RateLimiter = { take: async () => {}, count: () => 0 };
@@ -71,21 +79,25 @@ export class SimulatedNode {
   readonly host: Host;
   readonly connections: Connections;
   readonly #node: ChatNode;
+  readonly #revocations: Revocations;
+  #isStarted = false;
 
   constructor(deps: ProcessDeps) {
     this.host = deps.host;
     this.connections = new Connections(deps);
     const { redis, kafka, postgres } = this.connections;
+    const { host: runtime, logger } = deps;
+    this.#revocations = new Revocations({ store: postgres.revocations, runtime, logger });
     this.#node = new ChatNode({
       stream: redis.stream,
       feed: redis.feed,
       notices: redis.feed,
       log: kafka.log,
       store: postgres.store,
-      auth,
-      runtime: deps.host,
+      auth: new Verifiers({ kinds: [tokens], revocations: this.#revocations }),
+      runtime,
       metrics: deps.metrics,
-      logger: deps.logger,
+      logger,
       limits: DEFAULT_LIMITS,
       rates,
       connectionsPerUserMax: CONNECTIONS_PER_USER_MAX,
@@ -93,10 +105,26 @@ export class SimulatedNode {
       backlogMax: BACKLOG_MAX,
       real: new Set(["redis", "kafka", "postgres"]),
     });
+    this.#start();
+  }
+
+  /** It opens once it knows what was called back; deployed it ends where it can't learn that, and is started again. */
+  #start(): void {
+    this.#revocations
+      .start((subjects) => this.#node.revoke(subjects))
+      .then(
+        () => (this.#isStarted = true),
+        () => this.host.after(RESTART_MS, () => this.#start()),
+      );
   }
 
   get isOpen(): boolean {
-    return this.host.isAlive && this.#node.unready().length === 0;
+    return this.host.isAlive && this.#isStarted && this.#node.unready().length === 0;
+  }
+
+  /** A request of a moderator reaches it. */
+  moderate(request: (moderation: Moderation) => void): void {
+    this.host.after(0, () => request(this.#node.moderation));
   }
 
   accept(client: SocketEnd, latencyMs: () => number): Socket {

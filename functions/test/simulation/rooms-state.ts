@@ -40,6 +40,11 @@ export class RoomsState implements ChangeStore {
     this.rooms.set(LOBBY, { info: lobby });
   }
 
+  /** What the auditor reads. */
+  get trail(): readonly Change[] {
+    return this.#trail;
+  }
+
   membersOf(room: string): Map<string, MemberRow> {
     return of(this.members, room);
   }

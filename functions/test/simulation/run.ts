@@ -42,6 +42,8 @@ export async function run(plan: Plan, trace?: (line: string) => void): Promise<O
     coverage.alarms().forEach(alarm);
     const { findings, losses } = judge(world.histories());
     coverage.count("excused loss", losses.length);
+    for (const { departures } of world.clients)
+      for (const [reason, count] of departures) coverage.count(`left ${reason}`, count);
     return {
       plan,
       findings: [...alarms, ...unsettled, ...findings],

@@ -1,4 +1,4 @@
-/** [G1]–[G6] on a hundred seeds, on those that failed once, and the simulation's own promises. */
+/** [G1]–[G6] and [G13] on a hundred seeds, on those that failed once, and the simulation's own promises. */
 import { describe, expect, it, test } from "vitest";
 import { describePlan, planOf } from "./plan.ts";
 import { REGRESSIONS } from "./regressions.ts";
@@ -14,7 +14,7 @@ function told({ plan, findings }: Outcome): string {
   return [describePlan(plan), ...findings.map(({ text }) => `  ${text}`)].join("\n");
 }
 
-test(`[G1] [G2] [G3] [G4] [G5] [G6] ${SEEDS} seeds: nothing is lost, doubled or out of order`, async () => {
+test(`[G1] [G2] [G3] [G4] [G5] [G6] [G13] ${SEEDS} seeds: nothing is lost, doubled, out of order or heard by who was removed`, async () => {
   const { failures, coverage, losses } = await sweep(FROM, SEEDS);
   console.log(`simulation: ${losses.length} messages lost with an excuse\n${coverage.report()}`);
   expect(failures.map(told)).toEqual([]);

@@ -7,8 +7,14 @@ import type { Host } from "./host.ts";
 
 export interface SocketEnd {
   readonly host: Host;
-  hear(frame: ServerFrame): void;
+  /** `sentMs`: when the node sent it. */
+  receive(frame: ServerFrame, sentMs: number): void;
   closed(): void;
+}
+
+interface Sent {
+  readonly frame: Frame;
+  readonly atMs: number;
 }
 
 export interface SocketOptions {
@@ -30,7 +36,7 @@ let last: { readonly text: string; readonly frame: ServerFrame } | undefined;
 export class Socket implements Transport {
   readonly #options: SocketOptions;
   readonly #session: Session;
-  #queue: Frame[] = [];
+  #queue: Sent[] = [];
   #length = 0;
   #isPumping = false;
   #isClosing = false;
@@ -55,7 +61,7 @@ export class Socket implements Transport {
 
   send(frame: Frame): void {
     if (this.#isClosing || this.#isOver) return;
-    this.#queue.push(frame);
+    this.#queue.push({ frame, atMs: this.#options.node.elapsed() });
     this.#length += frame.text.length;
     if (this.#length > this.#options.bufferLengthMax) return this.#endBy("slow_client");
     this.#pump();
@@ -111,10 +117,10 @@ export class Socket implements Transport {
     });
   }
 
-  #deliver(frames: readonly Frame[]): void {
+  #deliver(frames: readonly Sent[]): void {
     const { client } = this.#options;
     this.heardMs = client.host.elapsed();
-    for (const frame of frames) client.hear(parse(frame));
+    for (const { frame, atMs } of frames) client.receive(parse(frame), atMs);
   }
 
   #beat(): void {

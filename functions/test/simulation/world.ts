@@ -1,18 +1,21 @@
 /** The whole of one run: engines, processes, people and their network on one clock, with the faults of a plan done to them. */
 import { decodeEvent } from "../../core/event.ts";
+import { FOREVER_MS } from "../../core/room-store.ts";
 import { uuidV7 } from "../../core/uuid.ts";
 import type { Logger, LogFields } from "../../lib/logger.ts";
 import type { RoomEvent } from "../../protocol.ts";
 import type { ClientHistory, Histories } from "../auditor.ts";
+import { absences, isDenied, RECOVERY_MS, signOuts, type CalledBack, type Span } from "./absences.ts";
 import { SimulatedClient } from "./client.ts";
 import { Cluster } from "./cluster.ts";
 import { type Coverage, countingMetrics } from "./coverage.ts";
 import { FAULTS, type FaultSpec } from "./faults.ts";
 import { Host } from "./host.ts";
 import { SimulatedKafka } from "./kafka.ts";
+import { MAKER } from "./moderation-faults.ts";
 import type { ClientPlan, FaultPlan, Plan } from "./plan.ts";
 import { SimulatedPostgres } from "./postgres.ts";
-import { HEARTBEAT_MS, STAGE } from "./processes.ts";
+import { HEARTBEAT_MS, STAGE, subjectOf } from "./processes.ts";
 import { Random } from "./random.ts";
 import { SimulatedRedis } from "./redis.ts";
 import type { Socket, SocketEnd } from "./socket.ts";
@@ -50,6 +53,9 @@ export class World {
   readonly #accepted = new Map<string, Acceptance>();
   /** When Redis lost memory. */
   readonly #losses: number[] = [];
+  /** When nodes may not have learned what the store says. */
+  readonly #blind: Span[] = [];
+  readonly #calledBack: CalledBack[] = [];
   readonly #ends = new Set<() => void>();
 
   constructor(options: WorldOptions) {
@@ -78,10 +84,8 @@ export class World {
 
   async start(): Promise<void> {
     const { plan } = this.#options;
-    for (const id of this.rooms) {
-      const room = { id, slug: id, kind: "public", name: id, topic: "", archived: false } as const;
-      await this.postgres.store.rooms.createRoom(room, { id: "maker", name: "maker" });
-    }
+    for (const [index, id] of this.rooms.entries())
+      await this.#makeRoom(id, index >= plan.rooms - plan.privateRooms);
     this.cluster.fill();
     for (const client of this.clients)
       client.host.after(this.#random.between(0, 1_000), () => client.start());
@@ -122,10 +126,21 @@ export class World {
     lose();
   }
 
+  /** By its user, in the store alone: nodes have to find it. */
+  signOut(client: SimulatedClient): void {
+    const { length: session } = client.signInsMs;
+    this.#calledBack.push({ client, session, atMs: this.time.elapsed() });
+    void this.postgres.revocations.revoke(subjectOf(client.token), FOREVER_MS);
+  }
+
   histories(): Histories {
     return {
       clients: this.clients,
       rows: new Map(this.rooms.map((room) => [room, this.postgres.store.rowsOf(room)])),
+      absences: [
+        ...absences(this.postgres.store.changes.trail, this.#blind),
+        ...signOuts(this.#calledBack, this.#blind),
+      ],
       log: this.kafka.all().flatMap(({ value, stage }) => (stage === STAGE ? readEvent(value) : [])),
       excuse: (client, id) => this.#excuse(client, id),
     };
@@ -135,6 +150,15 @@ export class World {
     this.#options.trace?.(`${(this.time.elapsed() / 1000).toFixed(4).padStart(9)} ${line}`);
   }
 
+  async #makeRoom(id: string, isPrivate: boolean): Promise<void> {
+    const { rooms, members } = this.postgres.store;
+    const kind = isPrivate ? "private" : "public";
+    await rooms.createRoom({ id, slug: id, kind, name: id, topic: "", archived: false }, MAKER);
+    if (!isPrivate) return;
+    for (const { name, rooms } of this.clients)
+      if (rooms.includes(id)) await members.addMember(id, { id: name, name }, Infinity);
+  }
+
   #begin({ index, kind, durationMs }: FaultPlan): void {
     const { coverage } = this.#options;
     this.trace(`FAULT ${index} ${kind} for ${durationMs} ms`);
@@ -142,22 +166,26 @@ export class World {
     const spec: FaultSpec = FAULTS[kind];
     const finish = spec.begin(this, this.#random.fork(`fault ${index}`), durationMs);
     if (!finish) return;
+    const blind = { fromMs: this.time.elapsed(), untilMs: Infinity };
+    if (spec.keepsFromStore) this.#blind.push(blind);
     const end = (): void => {
       if (!this.#ends.delete(end)) return;
       this.trace(`END ${index} ${kind}`);
+      blind.untilMs = this.time.elapsed() + RECOVERY_MS;
       finish();
     };
     this.#ends.add(end);
     this.time.after(durationMs, end);
   }
 
-  /** Lost without a fault of ours only where Redis, the nodes that accepted it, and its client are all gone. */
+  /** Lost without a fault of ours only where Redis and the nodes that accepted it are gone, and its client is too or may not send it. */
   #excuse(client: ClientHistory, id: string): string | undefined {
     const accepted = this.#accepted.get(`${client.name} ${id}`);
-    if (!accepted || !client.isGone || [...accepted.nodes].some(({ isAlive }) => isAlive)) return undefined;
+    const isGivenUp = client.isGone || client.givenUp?.has(id);
+    if (!accepted || !isGivenUp || [...accepted.nodes].some(({ isAlive }) => isAlive)) return undefined;
     if (!this.#losses.some((atMs) => atMs >= accepted.atMs)) return undefined;
     const nodes = [...accepted.nodes].map(({ name }) => name).join(", ");
-    return `sent at ${accepted.atMs.toFixed(0)} ms; Redis lost its memory later, ${nodes} died, and the client never came back`;
+    return `sent at ${accepted.atMs.toFixed(0)} ms; Redis lost its memory later, ${nodes} died, and the client never came back or had to give it up`;
   }
 
   /** Something of the stream is not stored, neither there nor where it was sent again. */
@@ -181,6 +209,7 @@ export class World {
       messagesPerSecond,
       connect: (end) => this.#connect(end, nodeOf),
       onSent: (id) => this.#accept(`${name} ${id}`, client.socket && nodeOf.get(client.socket)),
+      isDenied: (room, code) => isDenied(this.postgres.store.changes.trail, { room, user: name, code }),
       trace: this.#options.trace && ((line) => this.trace(line)),
     });
     return client;
