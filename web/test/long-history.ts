@@ -14,6 +14,7 @@ const REPORT_EACH = Math.max(1_000, MESSAGES / 10);
 const ROWS_MAX = 150;
 /** Between two messages. */
 const PAUSE_MS = 50_000;
+const FRAMES_TO_TOP_MAX = 60;
 const FRAME_MS = 1000 / 60;
 
 interface Progress {
@@ -54,6 +55,7 @@ async function readAll(page: Page): Promise<void> {
     }).observe({ type: "longtask" });
   });
   let startMs = performance.now();
+  let framesAtBeginning = 0;
   let next = MESSAGES - REPORT_EACH;
   for (;;) {
     const progress = await page.evaluate((): Promise<Progress> => {
@@ -71,15 +73,16 @@ async function readAll(page: Page): Promise<void> {
       );
     });
     if (progress.rows > ROWS_MAX) throw new Error(`${progress.rows} rows at once, over ${ROWS_MAX}.`);
-    if (progress.first <= next || progress.isBeginning) {
+    if (progress.first <= next || progress.first === 1) {
       await report(page, progress, performance.now() - startMs);
       startMs = performance.now();
       next = progress.first - REPORT_EACH;
     }
-    if (progress.isBeginning) {
-      if (progress.first !== 1) throw new Error(`The conversation begins with message ${progress.first}.`);
-      return;
-    }
+    if (progress.isBeginning && progress.first === 1) return;
+    // The last page keeps its place on the screen; the next scroll is to its top.
+    framesAtBeginning += progress.isBeginning ? 1 : 0;
+    if (framesAtBeginning > FRAMES_TO_TOP_MAX)
+      throw new Error(`The conversation begins with message ${progress.first}.`);
   }
 }
 
