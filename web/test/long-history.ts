@@ -28,6 +28,14 @@ interface Progress {
 async function seed(world: World, room: string, writer: Person): Promise<void> {
   const client = new pg.Client({ connectionString: world.postgres.url });
   await client.connect();
+  try {
+    await insertMessages(client, room, writer);
+  } finally {
+    await client.end();
+  }
+}
+
+async function insertMessages(client: pg.Client, room: string, writer: Person): Promise<void> {
   const { rows } = await client.query<{ schema: string }>(
     "SELECT schemaname AS schema FROM pg_tables WHERE tablename = 'events'",
   );
@@ -37,11 +45,10 @@ async function seed(world: World, room: string, writer: Person): Promise<void> {
     SELECT $1, gen_random_uuid(), ($3::bigint + n * ${PAUSE_MS}) << 20,
       CASE WHEN n = 1 THEN 0 ELSE ($3::bigint + (n - 1) * ${PAUSE_MS}) << 20 END, 'message',
       CASE WHEN n % 3 = 0 THEN $2 ELSE 'writer-' || n % 3 END, 'Writer ' || n % 3,
-      'Message ' || n || repeat(' and some more words', n * 7 % 11)
-    FROM generate_series(1, ${MESSAGES}) AS n`,
+      'Message ' || n || repeat(' and some more words', (n * 7 % 11)::int)
+    FROM generate_series(1::bigint, ${MESSAGES}) AS n`,
     [room, writer.id, Date.now() - (MESSAGES + 1) * PAUSE_MS],
   );
-  await client.end();
 }
 
 /** Scrolls to the top until there is nothing more, and reports on the way. */
