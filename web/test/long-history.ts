@@ -14,6 +14,7 @@ const REPORT_EACH = Math.max(1_000, MESSAGES / 10);
 const ROWS_MAX = 150;
 /** Between two messages. */
 const PAUSE_MS = 50_000;
+const STALL_MS = 20_000;
 const FRAMES_TO_TOP_MAX = 60;
 const FRAME_MS = 1000 / 60;
 
@@ -63,6 +64,7 @@ async function readAll(page: Page): Promise<void> {
   });
   let startMs = performance.now();
   let framesAtBeginning = 0;
+  let [reached, reachedMs] = [0, startMs];
   let next = MESSAGES - REPORT_EACH;
   for (;;) {
     const progress = await page.evaluate((): Promise<Progress> => {
@@ -86,6 +88,9 @@ async function readAll(page: Page): Promise<void> {
       next = progress.first - REPORT_EACH;
     }
     if (progress.isBeginning && progress.first === 1) return;
+    if (progress.first !== reached) [reached, reachedMs] = [progress.first, performance.now()];
+    if (performance.now() - reachedMs > STALL_MS)
+      throw new Error(`Stays at message ${reached}: ${await page.locator(".list").innerText()}`);
     // The last page keeps its place on the screen; the next scroll is to its top.
     framesAtBeginning += progress.isBeginning ? 1 : 0;
     if (framesAtBeginning > FRAMES_TO_TOP_MAX)

@@ -1,5 +1,5 @@
 /** A room's messages: starts at the newest, follows them while the reader is there, and loads older ones on the way up without a jump. */
-import { useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { RoomSnapshot } from "@skat/client";
 import { texts } from "../texts.ts";
@@ -24,6 +24,8 @@ export interface MessageListProps {
 const TOP_PX = 56;
 const LOAD_BEFORE_TOP_PX = 600;
 const BOTTOM_SLACK_PX = 48;
+/** Until a list that has grown above keeps its place again. */
+const SETTLE_MS = 150;
 
 export function MessageList(props: MessageListProps) {
   const { room, roomName, me, newFrom, onReply, onLoadOlder, onRetry, onDiscard } = props;
@@ -44,6 +46,15 @@ export function MessageList(props: MessageListProps) {
     const element = scroller.current;
     if (mayLoad && element !== null && element.scrollHeight <= element.clientHeight) onLoadOlder();
   });
+
+  // Who stays at the very top scrolls no further, so nothing else would ask for more.
+  useEffect(() => {
+    if (!mayLoad || isAtEnd) return;
+    const timer = setTimeout(() => {
+      if ((scroller.current?.scrollTop ?? Infinity) < LOAD_BEFORE_TOP_PX) onLoadOlder();
+    }, SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [mayLoad, isAtEnd, rows.length, onLoadOlder]);
 
   return (
     <div className="list-frame">
