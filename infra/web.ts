@@ -16,12 +16,20 @@ const POLICIES = {
 } as const;
 const ORIGIN_ID = "nodes";
 
+/** As a node serves the page: hashed files for good, and the document and the service worker to be asked for each time. */
+const FILES = [
+  // What was compressed ahead is for nodes; CloudFront compresses by itself.
+  { files: "**", ignore: "**/*.{br,gz}", cacheControl: "no-cache" },
+  { files: "assets/**", ignore: "**/*.{br,gz}", cacheControl: "public, max-age=31536000, immutable" },
+];
+
 export function createWeb(balancer: Balancer, settings: Settings): sst.aws.StaticSite {
   const { domain } = settings;
   return new sst.aws.StaticSite("Web", {
     path: "web",
     build: { command: "node ../node_modules/vite/bin/vite.js build", output: "dist" },
     ...(domain === undefined ? {} : { domain }),
+    assets: { fileOptions: FILES },
     // SST writes types of variables that the page does not have; there they are in nobody's way.
     vite: { types: "../.sst/vite-env.d.ts" },
     transform: {

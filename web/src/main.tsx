@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { createApi } from "@skat/client";
 import { createAccountStore } from "./account-store.ts";
 import { createAccounts } from "./accounts.ts";
+import { registerServiceWorker } from "./service-worker.ts";
 import { createSessions } from "./session.ts";
 import { App } from "./ui/app.tsx";
 import "./styles/index.css";
@@ -11,3 +12,4 @@ const sessions = createSessions(createApi(""), createAccounts(), createAccountSt
 const root = document.getElementById("root");
 if (root === null) throw new Error("index.html has no #root.");
 createRoot(root).render(<App sessions={sessions} initial={sessions.resume()} />);
+registerServiceWorker();

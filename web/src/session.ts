@@ -1,10 +1,12 @@
 /** From who is signed in to a running client, and back out. */
-import { createClient, type Api, type Client, type User } from "@skat/client";
+import { createClient, type Api, type Client, type TokenSource, type User } from "@skat/client";
 import type { AccountStore, KeptAccount } from "./account-store.ts";
 import type { Accounts } from "./accounts.ts";
+import { createKeptRooms, type KeptRooms } from "./kept-rooms.ts";
 
 export interface Session {
   readonly chat: Client;
+  readonly kept: KeptRooms;
   /** What a guest signs up with; none for a member. */
   readonly guestToken: () => string | undefined;
 }
@@ -33,9 +35,10 @@ export function createSessions(api: Api, accounts: Accounts, store: AccountStore
     },
     enterAsGuest: async (name) => start(await api.guest(name)),
     enter: (user) => start({ user }),
-    end: ({ chat, guestToken }) => {
+    end: ({ chat, kept, guestToken }) => {
       chat.close();
       store.clear();
+      kept.forget();
       // Whether or not it is heard: this browser forgets the session either way.
       if (guestToken() === undefined)
         accounts.signOut().catch((error: unknown) => console.warn("sign-out", error));
@@ -44,8 +47,7 @@ export function createSessions(api: Api, accounts: Accounts, store: AccountStore
 }
 
 function memberSession(user: User, accounts: Accounts): Session {
-  const chat = createClient({ url: location.origin, user, token: () => accounts.token() });
-  return { chat: chat.connect(), guestToken: () => undefined };
+  return { ...startChat(user, () => accounts.token()), guestToken: () => undefined };
 }
 
 /** A guest whose token is no longer taken comes back as a new guest of the same name. */
@@ -57,10 +59,13 @@ function guestSession(firstToken: string, user: User, api: Api, store: AccountSt
     token = renewed.token;
     return token;
   };
-  const chat = createClient({
-    url: location.origin,
-    user,
-    token: (reason) => (reason === "refused" ? renew() : token),
-  });
-  return { chat: chat.connect(), guestToken: () => token };
+  const source: TokenSource = (reason) => (reason === "refused" ? renew() : token);
+  return { ...startChat(user, source), guestToken: () => token };
+}
+
+function startChat(user: User, token: TokenSource): Pick<Session, "chat" | "kept"> {
+  const kept = createKeptRooms(user.id, localStorage);
+  const chat = createClient({ url: location.origin, user, token, views: kept.views });
+  kept.follow(chat);
+  return { chat: chat.connect(), kept };
 }

@@ -36,6 +36,13 @@ export const texts = {
   signedInAs: "Signed in as",
   guest: "Guest",
   keepName: "Keep my name",
+  notifications: {
+    turnOn: "Notify me",
+    turnOff: "Don’t notify me",
+    blocked: "This browser blocks our notifications.",
+    title: (name: string, room: string) => `${name} in ${room}`,
+    many: (body: string, others: number) => `${body} (and ${others} before)`,
+  },
   rooms: {
     title: "Rooms",
     direct: "Direct messages",

@@ -16,7 +16,9 @@ export function countUnread(shown: Shown | undefined, listed: ListedRoom, myId: 
   const counted = read === listed.read ? (listed.unread ?? 0) : 0;
   const view = shown?.view;
   if (view === undefined) return counted;
-  const behind = view.events.filter(({ position, user }) => position > read && user.id !== myId).length;
+  // Not the whole of a long view: what is unread is at its end.
+  const lastRead = view.events.findLastIndex(({ position }) => position <= read);
+  const behind = view.events.slice(lastRead + 1).filter(({ user }) => user.id !== myId).length;
   const reachesMark = view.complete || view.wholeFrom <= read;
   return reachesMark ? behind : Math.max(behind, counted);
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import type { IncomingHttpHeaders } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { filesOf } from "../worker/files.ts";
 import { startEmbedded, type Embedded } from "../../functions/test/harness.ts";
 
 const GZIP_BYTES_MAX = 110_000;
@@ -17,6 +18,15 @@ it(`a first visit loads at most ${GZIP_BYTES_MAX} bytes of script and style, as 
   );
   expect(sizes.length).toBeGreaterThanOrEqual(2);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(GZIP_BYTES_MAX);
+});
+
+it("the document names every hashed file: what the service worker keeps is the whole page", () => {
+  const named = filesOf(readFileSync(join(DIST, "index.html"), "utf8"));
+  expect([...named].sort()).toEqual(
+    assets()
+      .map((name) => `/assets/${name}`)
+      .sort(),
+  );
 });
 
 describe("a node serves the page", () => {
@@ -49,12 +59,19 @@ describe("a node serves the page", () => {
     }
   });
 
+  it("the service worker as a script that needs no other", async () => {
+    const { headers, body } = await get("/sw.js", "identity");
+    expect(headers["content-type"]).toMatch(/^text\/javascript/);
+    expect(String(body)).not.toMatch(/\b(?:import|export)\b/);
+  });
+
   it("hashed files for good, all others to be asked for each time", async () => {
     const cacheOf = async (path: string) => (await get(path, "br")).headers["cache-control"];
     for (const name of assets())
       expect(await cacheOf(`/assets/${name}`)).toBe("public, max-age=31536000, immutable");
     expect(await cacheOf("/")).toBe("no-cache");
-    expect(await cacheOf("/icon.svg")).toBe("no-cache");
+    for (const path of ["/sw.js", "/manifest.webmanifest", "/icon.svg", "/icon-192.png"])
+      expect(await cacheOf(path)).toBe("no-cache");
     expect(await cacheOf("/assets/gone.js")).toBeUndefined();
   });
 });

@@ -2,19 +2,22 @@
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { startEmbedded, type Embedded, type Env } from "../../functions/test/harness.ts";
 
-export interface PageWorld {
-  readonly server: Embedded;
+export interface PageBrowser {
   readonly browser: Browser;
   /** Errors of the pages, and what their own policy kept them from. */
   readonly faults: readonly string[];
   newPage(options?: BrowserContextOptions): Promise<Page>;
   /** Somebody on a device of their own who enters as a guest. */
   enter(name: string, options?: BrowserContextOptions & { path?: string }): Promise<Page>;
+}
+
+export interface PageWorld extends PageBrowser {
+  readonly server: Embedded;
   stop(): Promise<void>;
 }
 
-export async function startPageWorld(executablePath: string, env: Env = {}): Promise<PageWorld> {
-  const server = await startEmbedded(env);
+/** `url` is that of the page. */
+export async function openBrowser(executablePath: string, url: () => string): Promise<PageBrowser> {
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   const faults: string[] = [];
   const newPage = async (options: BrowserContextOptions = {}) => {
@@ -27,20 +30,28 @@ export async function startPageWorld(executablePath: string, env: Env = {}): Pro
     return page;
   };
   return {
-    server,
     browser,
     faults,
     newPage,
     enter: async (name, { path = "/", ...options } = {}) => {
       const page = await newPage(options);
-      await page.goto(server.url + path);
+      await page.goto(url() + path);
       await page.getByLabel("Your name").fill(name);
       await page.keyboard.press("Enter");
       await page.getByPlaceholder("Write a message").waitFor();
       return page;
     },
+  };
+}
+
+export async function startPageWorld(executablePath: string, env: Env = {}): Promise<PageWorld> {
+  const server = await startEmbedded(env);
+  const pages = await openBrowser(executablePath, () => server.url);
+  return {
+    ...pages,
+    server,
     stop: async () => {
-      await browser.close();
+      await pages.browser.close();
       await server.stop();
     },
   };

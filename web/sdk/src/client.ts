@@ -25,17 +25,18 @@ import { Snapshots, type ClientSnapshot, type RoomSnapshot } from "./snapshots.t
 import type { OutboxStorage } from "./storage.ts";
 import { Tokens, type TokenReason, type TokenSource } from "./tokens.ts";
 import { until } from "./until.ts";
-import type { HistoryPage } from "./view.ts";
+import type { HistoryPage, RoomView } from "./view.ts";
 
 /** What a client is made of. `createClient` fills in what the surroundings have. */
 export interface ClientParts {
   readonly socketUrl: string;
   readonly token: string | TokenSource;
-  readonly user: User | undefined;
+  readonly user?: User | undefined;
   readonly api: Api;
   readonly runtime: Runtime;
   readonly openSocket: OpenSocket;
   readonly storage: OutboxStorage;
+  readonly views?: ReadonlyMap<string, RoomView> | undefined;
   /** Calls back when a connection may have come or gone. */
   readonly watchHints: (onHint: () => void) => Cancel;
 }
@@ -173,11 +174,9 @@ export class Client {
   /** Joins a room and stays in it over reconnects. */
   join(room: string): void {
     if (this.#rooms.has(room) || this.#isClosed) return;
-    const { api, runtime } = this.#parts;
     const session = new RoomSession(room, {
+      ...this.#parts,
       connection: this.#connection,
-      runtime,
-      api,
       token: () => this.#tokens.current,
       onEvent: (event) => this.#emitter.emit("message", event),
       onIn: () => this.#sender.pump(room),

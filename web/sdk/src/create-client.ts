@@ -9,6 +9,7 @@ import { socketsOf, type WebSocketClass } from "./socket.ts";
 import { indexedDbStorage } from "./storage-indexeddb.ts";
 import { memoryStorage, type OutboxStorage } from "./storage.ts";
 import type { TokenSource } from "./tokens.ts";
+import type { RoomView } from "./view.ts";
 
 export interface ClientOptions {
   /** The server's address, such as `https://chat.example.org`. */
@@ -24,6 +25,8 @@ export interface ClientOptions {
   readonly fetch?: Fetch;
   /** Where messages outlive the process. By default IndexedDB under the name `skat`; in memory where there is none. */
   readonly storage?: OutboxStorage;
+  /** Views of rooms that an earlier client of this user has shown: each is shown from its joining on, and the room goes on from there. */
+  readonly views?: ReadonlyMap<string, RoomView>;
   /** Clocks, timers and chance of another kind. */
   readonly runtime?: Runtime;
   /** Sockets of another kind; `WebSocket` is not used then. */
@@ -34,12 +37,11 @@ const DATABASE = "skat";
 
 /** A client that is not connected yet: listen and join first, then `connect`. */
 export function createClient(options: ClientOptions): Client {
-  const { url, token, user, signal, runtime = systemRuntime } = options;
+  const { url, signal, runtime = systemRuntime } = options;
   const baseUrl = url.replace(/\/+$/, "");
   const client = new Client({
+    ...options,
     socketUrl: `${baseUrl.replace(/^http/, "ws")}/ws`,
-    token,
-    user,
     api: createApi(baseUrl, options.fetch),
     runtime,
     openSocket: options.openSocket ?? socketsOf(options.WebSocket),

@@ -22,12 +22,10 @@ export function mergeMessages(
   entries: ReadonlyMap<string, OutboxEntry>,
   me: User,
 ): readonly Message[] {
-  const shown = new Set(events.map(({ id }) => id));
-  const onTheWay = [...entries.values()].filter(({ id }) => !shown.has(id));
-  return [
-    ...events.map((event) => fromEvent(event, me, entries.has(event.id))),
-    ...onTheWay.map((entry) => fromEntry(entry, me)),
-  ];
+  const onTheWay = new Map(entries);
+  const shown = events.map((event) => fromEvent(event, me, onTheWay.delete(event.id)));
+  for (const entry of onTheWay.values()) shown.push(fromEntry(entry, me));
+  return shown;
 }
 
 /** An own message that is shown and in no outbox is saved: entries leave it only then. */

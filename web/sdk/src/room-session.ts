@@ -22,6 +22,8 @@ export interface RoomSessionOptions {
   readonly runtime: Runtime;
   readonly api: Api;
   readonly token: () => string;
+  /** To go on from. */
+  readonly views?: ReadonlyMap<string, RoomView> | undefined;
   /** An event that comes after what was shown before. */
   readonly onEvent: (event: RoomEvent) => void;
   /** The room can be written to. */
@@ -52,9 +54,9 @@ export class RoomSession {
   #isTelling = false;
 
   constructor(id: string, options: RoomSessionOptions) {
-    const { api, runtime, token, onChange, connection, onEvent } = options;
+    const { api, runtime, token, onChange, connection, onEvent, views } = options;
     this.#options = options;
-    this.#room = new Room(id, onEvent);
+    this.#room = new Room(id, onEvent, views?.get(id));
     const onSessionError = () => connection.probe();
     this.history = new History(this.#room, { api, runtime, token, onChange, onSessionError });
   }

@@ -31,10 +31,11 @@ export class Room {
   /** Counts the beginnings that the view had. */
   #beginning = 0;
 
-  /** `onAdded` is called for every event that comes after what was shown before. */
-  constructor(id: string, onAdded: (event: RoomEvent) => void) {
+  /** `onAdded` is called for every event that comes after what was shown before. `kept`: a view of an earlier page, to go on from. */
+  constructor(id: string, onAdded: (event: RoomEvent) => void, kept?: RoomView) {
     this.id = id;
     this.#onAdded = onAdded;
+    this.#view = kept;
   }
 
   get view(): RoomView | undefined {

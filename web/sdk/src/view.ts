@@ -36,7 +36,7 @@ export function replaceByPage(old: RoomView | undefined, page: Page): RoomView {
   const remembered = reachesBack ? old.events.filter(({ position }) => position < wholeFrom) : [];
   const { head: cursor, complete, provisional } = page;
   return {
-    events: [...remembered, ...keepEqual(old, page.events)],
+    events: [...remembered, ...keepEqual(old?.events ?? [], page.events)],
     cursor,
     wholeFrom,
     complete,
@@ -64,7 +64,8 @@ export function mergeOlder(view: RoomView, page: HistoryPage): RoomView {
   const first = page.events[0]?.position ?? before;
   const remembered = page.complete ? [] : view.events.filter(({ position }) => position < first);
   const whole = view.events.filter(({ position }) => position >= before);
-  const events = [...remembered, ...keepEqual(view, page.events), ...whole];
+  const inDoubt = view.events.filter(({ position }) => position < before);
+  const events = [...remembered, ...keepEqual(inDoubt, page.events), ...whole];
   return { ...view, events, wholeFrom: first, complete: page.complete };
 }
 
@@ -75,9 +76,8 @@ export function awaitsConfirmation({ events, wholeFrom }: RoomView): boolean {
 }
 
 /** The new events, but the very objects of the old view where they are equal: what did not change is not drawn again. */
-function keepEqual(old: RoomView | undefined, events: readonly RoomEvent[]): readonly RoomEvent[] {
-  if (old === undefined) return events;
-  const known = new Map(old.events.map((event) => [event.id, event]));
+function keepEqual(old: readonly RoomEvent[], events: readonly RoomEvent[]): readonly RoomEvent[] {
+  const known = new Map(old.map((event) => [event.id, event]));
   return events.map((event) => {
     const same = known.get(event.id);
     return same !== undefined && isEqual(same, event) ? same : event;

@@ -255,6 +255,24 @@ describe("a room's view", () => {
     expect(world.room.view?.events.map(({ id }) => id)).toEqual(["m19", "m20", "m21", "m22", "m23"]);
   });
 
+  it("[K1] [K2] goes on from a view that was kept: shows it at once, resumes from it, and tells what came since", () => {
+    const world = new World();
+    world.answerJoin();
+    for (let index = 0; index < 3; index++) world.append(false);
+    const told: string[] = [];
+    const kept = world.room.view;
+    const room = new Room("lobby", ({ id }) => told.push(id), kept);
+    expect(room.view).toBe(kept);
+    expect(room.startJoin()).toEqual({ type: "join", room: "lobby", after: kept?.cursor });
+    world.append(true);
+    const [missed] = world.truth.slice(-1) as [RoomEvent];
+    const header = { room: "lobby", head: missed.position, complete: true, provisional: false } as const;
+    room.onJoined({ type: "joined", ...header });
+    expect(room.onEvents([missed])).toBe("ok");
+    expect(room.view?.events).toEqual(world.truth);
+    expect(told).toEqual([missed.id]);
+  });
+
   it.each([
     ["does not link on", [makeEvent(9, 9, pad(8))]],
     ["ends short of its head", [makeEvent(2, 2, pad(1))]],

@@ -18,6 +18,7 @@ export function App({ sessions, initial }: AppProps) {
   };
   const onMember = (next: Session) => {
     session.chat.close();
+    session.kept.stop();
     setSession(next);
   };
   // Another session is another page: nothing of the one before may show.

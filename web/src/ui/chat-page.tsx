@@ -18,6 +18,7 @@ import { RoomPane } from "./room-pane.tsx";
 import { TopBar } from "./top-bar.tsx";
 import { useDirectNames } from "./use-direct-names.ts";
 import { useInvitation } from "./use-invitation.ts";
+import { useNotifications } from "./use-notifications.ts";
 import { useRoomAddress } from "./use-room-address.ts";
 import { useRooms } from "./use-rooms.ts";
 import { useUnread } from "./use-unread.ts";
@@ -40,15 +41,24 @@ export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPagePro
   const { connection, user, limits } = snapshot;
   const isOnline = connection.phase === "online";
   const [{ room: current, invitation }, setCurrent] = useRoomAddress();
-  const { own, others, fault, reload, put } = useRooms(chat, isOnline);
-  const directNames = useDirectNames(chat, own, user.id);
-  const { counts, total, newFrom } = useUnread(chat, snapshot, own, current);
+  const rooms = useRooms(session, isOnline);
+  const { own, others, fault, reload, put } = rooms;
+  const directNames = useDirectNames(session, own, user.id);
+  const { counts, total, newFrom } = useUnread(chat, snapshot, rooms, current);
   const drafts = useMemo(() => createKeptMap(`skat.drafts.${user.id}`), [user.id]);
   const [open, setOpen] = useState<Open>();
   const close = () => setOpen(undefined);
 
   const nameOf = (room: ListedRoom) =>
     room.kind === "direct" ? (directNames.get(room.id) ?? room.name) : room.name;
+  const notifications = useNotifications({
+    chat,
+    myId: user.id,
+    rooms: own,
+    nameOf,
+    current,
+    unread: counts,
+  });
   const room = [...own, ...others].find(({ id }) => id === current);
   const roomName = room === undefined ? texts.rooms.unnamed : nameOf(room);
 
@@ -90,6 +100,7 @@ export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPagePro
       <Me
         name={user.name}
         isGuest={session.guestToken() !== undefined}
+        notifications={notifications}
         onKeep={() => setOpen("keep")}
         onSignOut={onSignOut}
       />

@@ -78,6 +78,19 @@ export function PeopleIcon() {
   );
 }
 
+/** Filled where it rings. */
+export function BellIcon({ isOn }: { isOn: boolean }) {
+  return (
+    <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path
+        d="M10 3a4.7 4.7 0 0 1 4.7 4.7c0 3.6 1.3 5 1.8 5.8h-13c.5-.8 1.8-2.2 1.8-5.8A4.7 4.7 0 0 1 10 3"
+        fill={isOn ? "currentColor" : "none"}
+      />
+      <path d="M8.3 16.2a1.9 1.9 0 0 0 3.4 0" />
+    </svg>
+  );
+}
+
 export function ReplyIcon() {
   return (
     <svg className="icon" viewBox="0 0 20 20" aria-hidden="true">

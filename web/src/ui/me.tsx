@@ -1,14 +1,17 @@
-/** Who one is, and the ways out: to keep the name as an account, or to sign out. */
+/** Who one is, whether one is notified, and the ways out: to keep the name as an account, or to sign out. */
 import { texts } from "../texts.ts";
+import { BellIcon } from "./icons.tsx";
+import type { Notifications } from "./use-notifications.ts";
 
 export interface MeProps {
   readonly name: string;
   readonly isGuest: boolean;
+  readonly notifications: Notifications;
   readonly onKeep: () => void;
   readonly onSignOut: () => void;
 }
 
-export function Me({ name, isGuest, onKeep, onSignOut }: MeProps) {
+export function Me({ name, isGuest, notifications, onKeep, onSignOut }: MeProps) {
   return (
     <footer className="me">
       <p className="me-name">
@@ -16,6 +19,7 @@ export function Me({ name, isGuest, onKeep, onSignOut }: MeProps) {
         <bdi>{name}</bdi>
         {isGuest && <span className="tag">{texts.guest}</span>}
       </p>
+      <NotificationSwitch {...notifications} />
       {isGuest && (
         <button className="link" onClick={onKeep}>
           {texts.keepName}
@@ -25,5 +29,18 @@ export function Me({ name, isGuest, onKeep, onSignOut }: MeProps) {
         {texts.signOut}
       </button>
     </footer>
+  );
+}
+
+/** Where the browser asks for its permission, it does so at this press alone. */
+function NotificationSwitch({ state, onTurn }: Notifications) {
+  if (state === "unsupported") return null;
+  if (state === "blocked") return <span className="hint">{texts.notifications.blocked}</span>;
+  const isOn = state === "on";
+  const text = isOn ? texts.notifications.turnOff : texts.notifications.turnOn;
+  return (
+    <button className="bare" aria-label={text} title={text} onClick={() => onTurn(!isOn)}>
+      <BellIcon isOn={isOn} />
+    </button>
   );
 }

@@ -1,5 +1,5 @@
 /** A room's messages: starts at the newest, follows them while the reader is there, and loads older ones on the way up without a jump. */
-import { useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { RoomSnapshot } from "@skat/client";
 import { texts } from "../texts.ts";
@@ -24,11 +24,13 @@ export interface MessageListProps {
 const TOP_PX = 56;
 const LOAD_BEFORE_TOP_PX = 600;
 const BOTTOM_SLACK_PX = 48;
+/** Until a list that has grown above keeps its place again. */
+const SETTLE_MS = 150;
 
 export function MessageList(props: MessageListProps) {
   const { room, roomName, me, newFrom, onReply, onLoadOlder, onRetry, onDiscard } = props;
   const heads = useRef(new Set<string>());
-  const rows = buildRows(room, me, heads.current, newFrom);
+  const rows = useMemo(() => buildRows(room, me, heads.current, newFrom), [room, me, newFrom]);
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const shift = useShift(rows);
@@ -45,6 +47,15 @@ export function MessageList(props: MessageListProps) {
     if (mayLoad && element !== null && element.scrollHeight <= element.clientHeight) onLoadOlder();
   });
 
+  // Who stays at the very top scrolls no further, so nothing else would ask for more.
+  useEffect(() => {
+    if (!mayLoad || isAtEnd) return;
+    const timer = setTimeout(() => {
+      if ((scroller.current?.scrollTop ?? Infinity) < LOAD_BEFORE_TOP_PX) onLoadOlder();
+    }, SETTLE_MS);
+    return () => clearTimeout(timer);
+  }, [mayLoad, isAtEnd, rows.length, onLoadOlder]);
+
   return (
     <div className="list-frame">
       <div
@@ -58,6 +69,7 @@ export function MessageList(props: MessageListProps) {
         <div className="list-space" />
         <Virtualizer
           ref={list}
+          data={rows}
           scrollRef={scroller}
           startMargin={TOP_PX}
           shift={shift}
@@ -67,9 +79,9 @@ export function MessageList(props: MessageListProps) {
             if (mayLoad && offset < LOAD_BEFORE_TOP_PX) onLoadOlder();
           }}
         >
-          {rows.map((row) => (
+          {(row) => (
             <MessageRow key={row.id} row={row} onReply={onReply} onRetry={onRetry} onDiscard={onDiscard} />
-          ))}
+          )}
         </Virtualizer>
       </div>
       {!isAtEnd && (
@@ -83,18 +95,14 @@ export function MessageList(props: MessageListProps) {
 
 /** Whether rows came or went at the start since the last drawing: then the list keeps its place from the end. */
 function useShift(rows: readonly Row[]): boolean {
-  const drawn = useRef<{ first: string | undefined; ids: ReadonlySet<string> }>({
-    first: undefined,
-    ids: new Set(),
-  });
-  const first = rows[0]?.id;
+  const drawn = useRef<readonly Row[]>([]);
   const before = drawn.current;
-  const isPrepended = first !== before.first && rows.some(({ id }) => id === before.first);
-  const isTrimmed = first !== before.first && first !== undefined && before.ids.has(first);
-  useLayoutEffect(() => {
-    drawn.current = { first: rows[0]?.id, ids: new Set(rows.map(({ id }) => id)) };
-  });
-  return isPrepended || isTrimmed;
+  const [oldFirst, first] = [before[0]?.id, rows[0]?.id];
+  const isOther = oldFirst !== undefined && first !== undefined && first !== oldFirst;
+  const hasGrown = isOther && rows.some(({ id }) => id === oldFirst);
+  const isTrimmed = isOther && !hasGrown && before.some(({ id }) => id === first);
+  useLayoutEffect(() => void (drawn.current = rows));
+  return hasGrown || isTrimmed;
 }
 
 /** Keeps the end in sight for a reader who is at the end, and for one who has just written. */

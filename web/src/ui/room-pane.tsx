@@ -38,7 +38,8 @@ export function RoomPane(props: RoomPaneProps) {
   const room = snapshot.rooms.get(id) ?? NOT_YET;
   const { view, error } = room;
   const [answered, setAnswered] = useState<Row>();
-  if (error !== undefined && (view === undefined || error.code === "left"))
+  // Whoever may not read the room any more is not shown what it was either.
+  if (error !== undefined && (view === undefined || error.code !== "too_many_rooms"))
     return (
       <div className="room-error" role="alert">
         <p>{error.code === "left" ? leftText(error.message) : errorText(error)}</p>

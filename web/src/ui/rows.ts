@@ -33,10 +33,12 @@ export interface Reader {
 }
 
 const GROUP_PAUSE_MS = 5 * 60_000;
+/** The longest day has an hour more, and its last hour is another date by then. */
+const DAY_MS = 25 * 60 * 60_000;
 
 /**
  * `heads` remembers which rows were the oldest shown: they stay the head of their run when older ones come before them, so that
- * no row on the screen changes its height.
+ * no row on the screen changes its height. Of a hundred thousand messages all are looked at each time, so little is done for each.
  */
 export function buildRows(
   { view, messages }: RoomSnapshot,
@@ -46,17 +48,39 @@ export function buildRows(
 ): readonly Row[] {
   if (view === undefined) return [];
   if (messages[0] !== undefined) heads.add(messages[0].id);
-  const byId = new Map(messages.map((message) => [message.id, message]));
-  const isNew = ({ position = "", user }: Message) =>
-    newFrom !== undefined && position > newFrom && user.id !== me.id;
-  const firstNew = messages.find(isNew);
-  return messages.map((message, index) => {
+  const firstNew =
+    newFrom === undefined ? undefined : messages.find((message) => isNew(message, newFrom, me));
+  let byId: ReadonlyMap<string, Message> | undefined;
+  const answeredBy = ({ replyTo }: Message): Replied | undefined => {
+    if (replyTo === undefined) return undefined;
+    byId ??= new Map(messages.map((message) => [message.id, message]));
+    const answered = byId.get(replyTo);
+    return { name: answered?.user.name, body: answered?.body };
+  };
+  return messages.map((message, index): Row => {
     const before = messages[index - 1];
     const isNewStart = message === firstNew;
-    const isDayStart = before === undefined ? view.complete : dayOf(before.at) !== dayOf(message.at);
-    const isHead = isDayStart || isNewStart || heads.has(message.id) || !continues(message, before);
-    return { ...toRow(message, byId, me), isDayStart, isNewStart, isHead };
+    const isDayStart = before === undefined ? view.complete : !isSameDay(before.at, message.at);
+    const { id, user, body, at, delivery, error } = message;
+    return {
+      id,
+      userId: user.id,
+      name: user.name,
+      body,
+      at,
+      isOwn: user.id === me.id,
+      delivery,
+      error,
+      isHead: isDayStart || isNewStart || heads.has(id) || !continues(message, before),
+      isDayStart,
+      isNewStart,
+      replied: answeredBy(message),
+    };
   });
+}
+
+function isNew({ position = "", user }: Message, newFrom: string, me: Reader): boolean {
+  return position > newFrom && user.id !== me.id;
 }
 
 /** Whether the message goes on with what its author said just before. */
@@ -64,23 +88,6 @@ function continues({ user, at }: Message, before: Message | undefined): boolean 
   return before !== undefined && before.user.id === user.id && at - before.at <= GROUP_PAUSE_MS;
 }
 
-function toRow(message: Message, byId: ReadonlyMap<string, Message>, me: Reader) {
-  const { id, user, body, at, delivery, error, replyTo } = message;
-  const answered = replyTo === undefined ? undefined : byId.get(replyTo);
-  const replied = replyTo === undefined ? undefined : { name: answered?.user.name, body: answered?.body };
-  return {
-    id,
-    userId: user.id,
-    name: user.name,
-    body,
-    at,
-    isOwn: user.id === me.id,
-    delivery,
-    error,
-    replied,
-  };
-}
-
-function dayOf(at: number): string {
-  return new Date(at).toDateString();
+function isSameDay(one: number, other: number): boolean {
+  return Math.abs(other - one) < DAY_MS && new Date(one).getDate() === new Date(other).getDate();
 }

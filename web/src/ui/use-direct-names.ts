@@ -1,14 +1,15 @@
 /** Direct rooms have no name of their own: they are called after the others in them. */
 import { useEffect, useRef, useState } from "react";
-import type { Client, ListedRoom } from "@skat/client";
+import type { ListedRoom } from "@skat/client";
 import { roomCalls } from "../room-calls.ts";
+import type { Session } from "../session.ts";
 
 export function useDirectNames(
-  chat: Client,
+  { chat, kept }: Pick<Session, "chat" | "kept">,
   rooms: readonly ListedRoom[],
   myId: string,
 ): ReadonlyMap<string, string> {
-  const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map());
+  const [names, setNames] = useState(() => kept.names());
   const asked = useRef(new Set<string>());
   useEffect(() => {
     for (const { id, kind } of rooms) {
@@ -26,5 +27,6 @@ export function useDirectNames(
         );
     }
   }, [chat, rooms, myId]);
+  useEffect(() => kept.saveNames(names), [kept, names]);
   return names;
 }

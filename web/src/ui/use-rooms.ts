@@ -1,6 +1,7 @@
-/** The rooms that there are, from the server; kept up to date by what the socket tells, and loaded anew after each reconnect. */
+/** The rooms that there are, from the server, and before it has answered those of the last time; kept up to date by what the socket tells, and loaded anew after each reconnect. */
 import { useCallback, useEffect, useRef, useState } from "react";
-import { LOBBY, type Client, type ListedRoom, type Role, type RoomInfo } from "@skat/client";
+import { LOBBY, type ListedRoom, type Role, type RoomInfo } from "@skat/client";
+import type { Session } from "../session.ts";
 import { texts } from "../texts.ts";
 import { toFault, type Fault } from "./fault.ts";
 
@@ -9,6 +10,8 @@ export interface Rooms {
   readonly own: readonly ListedRoom[];
   /** Public ones that one is not in. */
   readonly others: readonly ListedRoom[];
+  /** The server has told of them, not only the time before. */
+  readonly isFresh: boolean;
   readonly fault: Fault | undefined;
   readonly reload: () => void;
   readonly put: (room: ListedRoom) => void;
@@ -24,8 +27,9 @@ const THE_LOBBY: ListedRoom = {
   role: "member",
 };
 
-export function useRooms(chat: Client, isOnline: boolean): Rooms {
-  const [rooms, setRooms] = useState<readonly ListedRoom[]>([THE_LOBBY]);
+export function useRooms({ chat, kept }: Pick<Session, "chat" | "kept">, isOnline: boolean): Rooms {
+  const [rooms, setRooms] = useState(() => withLobby(kept.list()));
+  const [isFresh, setFresh] = useState(false);
   const [fault, setFault] = useState<Fault>();
   const latest = useRef(rooms);
   latest.current = rooms;
@@ -40,7 +44,8 @@ export function useRooms(chat: Client, isOnline: boolean): Rooms {
   const load = useCallback(async () => {
     try {
       const listed = (await chat.listRooms()).map(toShown);
-      setRooms(listed.some(({ id }) => id === LOBBY) ? listed : [THE_LOBBY, ...listed]);
+      setRooms(withLobby(listed));
+      setFresh(true);
       setFault(undefined);
     } catch (error) {
       setFault(toFault(error));
@@ -67,9 +72,17 @@ export function useRooms(chat: Client, isOnline: boolean): Rooms {
     return () => (onRoom(), onLeft());
   }, [chat, put, load]);
 
+  useEffect(() => {
+    if (isFresh) kept.saveList(rooms.filter(({ role }) => role !== undefined));
+  }, [kept, rooms, isFresh]);
+
   const own = rooms.filter(({ id, role }) => role !== undefined || id === LOBBY);
   const others = rooms.filter((room) => !own.includes(room));
-  return { own: own.toSorted(byLobby), others, fault, reload: () => void load(), put };
+  return { own: own.toSorted(byLobby), others, isFresh, fault, reload: () => void load(), put };
+}
+
+function withLobby(rooms: readonly ListedRoom[]): readonly ListedRoom[] {
+  return rooms.some(({ id }) => id === LOBBY) ? rooms : [THE_LOBBY, ...rooms];
 }
 
 function toShown(room: ListedRoom): ListedRoom {

@@ -1,7 +1,9 @@
 /** How much of each room is unread, by the marks that a person's devices share. What is in sight is read. */
 import { useEffect, useState } from "react";
-import type { Client, ClientSnapshot, ListedRoom } from "@skat/client";
+import type { Client, ClientSnapshot } from "@skat/client";
 import { countUnread, markOf } from "../unread.ts";
+import type { Rooms } from "./use-rooms.ts";
+import { useVisible } from "./use-visible.ts";
 
 export interface Unread {
   readonly counts: ReadonlyMap<string, number>;
@@ -13,7 +15,7 @@ export interface Unread {
 export function useUnread(
   chat: Client,
   snapshot: ClientSnapshot,
-  rooms: readonly ListedRoom[],
+  { own: rooms, isFresh }: Rooms,
   current: string,
 ): Unread {
   const isVisible = useVisible();
@@ -25,7 +27,7 @@ export function useUnread(
   const [opened, setOpened] = useState({ sight: "", newFrom: "" });
   const isOpened = opened.sight === sight;
   // Not before the server has said what was read until now.
-  if (!isOpened && read !== undefined) setOpened({ sight, newFrom: read });
+  if (!isOpened && isFresh && read !== undefined) setOpened({ sight, newFrom: read });
 
   useEffect(() => {
     if (isVisible && isOpened && cursor !== undefined) chat.markRead(current, cursor);
@@ -39,14 +41,4 @@ export function useUnread(
   }
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return { counts, total, newFrom: isOpened ? opened.newFrom : undefined };
-}
-
-function useVisible(): boolean {
-  const [isVisible, setVisible] = useState(document.visibilityState === "visible");
-  useEffect(() => {
-    const onChange = () => setVisible(document.visibilityState === "visible");
-    document.addEventListener("visibilitychange", onChange);
-    return () => document.removeEventListener("visibilitychange", onChange);
-  }, []);
-  return isVisible;
 }
