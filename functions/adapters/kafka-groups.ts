@@ -24,14 +24,15 @@ async function isGone(admin: Admin, group: string): Promise<boolean> {
     await admin.deleteGroups([group]);
     return true;
   } catch (error) {
-    const type = groupErrorType(error);
+    const cause = causeOf(error);
+    const type = kafkaErrorType(cause);
     if (type === "NON_EMPTY_GROUP") return false;
     if (type === "GROUP_ID_NOT_FOUND") return true;
-    throw error;
+    throw cause;
   }
 }
 
-function groupErrorType(error: unknown): string | undefined {
-  if (!(error instanceof kafkajs.KafkaJSDeleteGroupsError)) return kafkaErrorType(error);
-  return kafkaErrorType(error.groups?.[0]?.error);
+/** What the broker says of the group, which kafkajs wraps. */
+function causeOf(error: unknown): unknown {
+  return error instanceof kafkajs.KafkaJSDeleteGroupsError ? (error.groups?.[0]?.error ?? error) : error;
 }

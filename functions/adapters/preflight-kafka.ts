@@ -150,8 +150,9 @@ async function checkGroup({ admin, config, runtime }: Session): Promise<string> 
 /** Within the time of one check. */
 const COORDINATOR_MS_MAX = 13_000;
 const POLL_MS = 200;
-/** For the check to be seen as gone from its own group. */
-const LEAVING_MS_MAX = 5_000;
+/** The least that brokers allow by default: a member that could not say that it leaves is missed after it. */
+const SESSION_MS = 6_000;
+const LEAVING_MS_MAX = SESSION_MS + 2_000;
 
 function isNotYet(error: unknown): boolean {
   return (
@@ -176,11 +177,13 @@ function stillNotYet(error: unknown): unknown {
 }
 
 /** Joins a group of its own, whose name begins as that of the consumers, fetches once and removes it. */
-async function checkReading({ connection, admin, config, runtime, logger }: Session): Promise<string> {
+async function checkReading({ connection, admin, config, runtime }: Session): Promise<string> {
   if (!(await metadata(admin, config.topic))) return "no topic yet";
   const groupId = `${config.groupId}.doctor`;
   const consumer = connection.kafka.consumer({
     groupId,
+    sessionTimeout: SESSION_MS,
+    heartbeatInterval: SESSION_MS / 6,
     retry: { retries: 1, restartOnFailure: async () => false },
   });
   try {
@@ -197,12 +200,11 @@ async function checkReading({ connection, admin, config, runtime, logger }: Sess
   }
   // Where it can't be removed, the broker forgets it by itself.
   const deadlineMs = runtime.elapsed() + LEAVING_MS_MAX;
-  const isGone = await removeGroup(admin, groupId, runtime, deadlineMs).catch((error: unknown) => {
-    logger.debug("the group of the check stays", { group: groupId, err: error });
-    return false;
-  });
-  const kept = isGone ? "" : ` (the group ${groupId} could not be removed)`;
-  return `may read ${config.topic}${kept}`;
+  const kept = await removeGroup(admin, groupId, runtime, deadlineMs).then(
+    (isGone) => (isGone ? "" : "somebody is in it"),
+    (error: unknown) => kafkaErrorType(error) ?? String(error),
+  );
+  return `may read ${config.topic}${kept && ` (the group ${groupId} could not be removed: ${kept})`}`;
 }
 
 async function metadata(admin: Admin, topic: string): Promise<ITopicMetadata | undefined> {

@@ -13,7 +13,12 @@ const BURST = 50;
 let server: Embedded;
 const clients: IoClient[] = [];
 beforeAll(async () => {
-  const limits = { FRAMES_PER_SECOND: "20", FRAME_BURST: String(BURST), BUFFER_BYTES_MAX: String(64 * 1024) };
+  // A page of the longest messages still has room in the buffer.
+  const limits = {
+    FRAMES_PER_SECOND: "20",
+    FRAME_BURST: String(BURST),
+    BUFFER_BYTES_MAX: String(512 * 1024),
+  };
   server = await startEmbedded({ SOCKETIO: "true", RATE_SENDS: "none", ...limits });
 }, 90_000);
 afterEach(() => clients.splice(0).forEach((client) => client.disconnect()));
