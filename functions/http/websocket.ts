@@ -13,7 +13,7 @@ import type { Transport } from "../core/transport.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { ConnectionCounts } from "../lib/connection-counts.ts";
 import { ChatError } from "../lib/errors.ts";
-import { encodeTextFrame, FRAGMENT_BOUNDS } from "../lib/websocket-frames.ts";
+import { encodeTextFrame, FRAGMENT_BOUNDS, joinFrames } from "../lib/websocket-frames.ts";
 import { CLOSES, SUBPROTOCOL } from "../protocol.ts";
 import type { Client, Door } from "./server.ts";
 
@@ -99,17 +99,6 @@ function reasonOf(code: number, fault: string | undefined): "client" | "frame_to
 /** Sockets with something to write; they are written together at the end of the tick. */
 const dirty = new Set<Connection>();
 
-/** What was joined last: the members of a room have the same frames waiting, so the next socket is given the same bytes. */
-let joined: { readonly frames: readonly Buffer[]; readonly bytes: Buffer } | undefined;
-
-function join(frames: readonly Buffer[], length: number): Buffer {
-  const isSame =
-    joined?.frames.length === frames.length &&
-    frames.every((frame, index) => frame === joined?.frames[index]);
-  if (!joined || !isSame) joined = { frames, bytes: Buffer.concat(frames, length) };
-  return joined.bytes;
-}
-
 function flushAll(): void {
   const connections = [...dirty];
   dirty.clear();
@@ -156,7 +145,7 @@ class Connection implements Transport {
   flush(): void {
     const [first] = this.#waiting;
     if (!first || this.#closing) return;
-    this.#socket.write(this.#waiting.length === 1 ? first : join(this.#waiting, this.#waitingBytes));
+    this.#socket.write(this.#waiting.length === 1 ? first : joinFrames(this.#waiting, this.#waitingBytes));
     this.#waiting = [];
     this.#waitingBytes = 0;
   }

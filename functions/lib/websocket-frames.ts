@@ -20,3 +20,15 @@ export function encodeTextFrame(text: string): Buffer {
   frame.write(text, headerLength);
   return frame;
 }
+
+/** What was joined last: the members of a room have the same frames waiting, so the next socket is given the same bytes. */
+let joined: { readonly frames: readonly Buffer[]; readonly bytes: Buffer } | undefined;
+
+/** The bytes of several frames as one write takes them. */
+export function joinFrames(frames: readonly Buffer[], length: number): Buffer {
+  const isSame =
+    joined?.frames.length === frames.length &&
+    frames.every((frame, index) => frame === joined?.frames[index]);
+  if (!joined || !isSame) joined = { frames, bytes: Buffer.concat(frames, length) };
+  return joined.bytes;
+}

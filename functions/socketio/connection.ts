@@ -3,6 +3,7 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { Principal } from "../core/auth.ts";
 import { TokenBucket } from "../core/rate.ts";
 import type { Runtime } from "../core/runtime.ts";
+import { joinFrames } from "../lib/websocket-frames.ts";
 import type { Limits } from "../protocol.ts";
 import type { Packet } from "./packets.ts";
 
@@ -35,6 +36,15 @@ interface Outgoing {
   readonly options?: Partial<Packet["options"]>;
 }
 
+/** Connections with something to write; they are written together at the end of the tick. */
+const dirty = new Set<Connection>();
+
+function flushAll(): void {
+  const connections = [...dirty];
+  dirty.clear();
+  for (const connection of connections) connection.flush();
+}
+
 export class Connection {
   readonly client: Client;
   readonly #engine: EngineSocket;
@@ -42,6 +52,10 @@ export class Connection {
   readonly #bucket: TokenBucket;
   /** Resolves when it is gone. */
   readonly ended: Promise<void>;
+  #held: Packet[] = [];
+  #heldBytes = 0;
+  #isFlushing = false;
+  /** Of what Engine.IO holds. */
   #waitingBytes = 0;
   #isClaimed = false;
   onSlow: () => void = () => {};
@@ -54,7 +68,11 @@ export class Connection {
     this.#options = options;
     this.#bucket = new TokenBucket(limits.framesPerSecond, limits.frameBurst, runtime.elapsed());
     this.ended = new Promise((resolve) => engine.once("close", () => resolve()));
-    engine.on("packetCreate", (packet: Outgoing) => this.#count(lengthOf(packet)));
+    engine.on("packetCreate", (packet: Outgoing) => {
+      if (!this.#isFlushing) this.flush(); // Socket.IO's own packets keep their place among ours
+      this.#waitingBytes += lengthOf(packet);
+      this.#bound();
+    });
     engine.on("flush", () => (this.#waitingBytes = 0));
     engine.on("packet", ({ type, data }: { type: string; data?: unknown }) => {
       if (type !== "message" || !isEvent(data)) this.spend();
@@ -68,7 +86,19 @@ export class Connection {
   }
 
   write(packet: Packet): void {
-    this.#engine.write(packet.text, packet.options);
+    this.#held.push(packet);
+    this.#heldBytes += lengthOf(packet);
+    if (dirty.size === 0) setImmediate(flushAll);
+    dirty.add(this);
+    this.#bound();
+  }
+
+  flush(): void {
+    const [held, bytes] = [this.#held, this.#heldBytes];
+    [this.#held, this.#heldBytes] = [[], 0];
+    this.#isFlushing = true;
+    for (const { text, options } of this.#joined(held, bytes)) this.#engine.write(text, options);
+    this.#isFlushing = false;
   }
 
   /** Counts what no session counts: requests of polling, heartbeats, packets that are no events. Answers whether it was one too many. */
@@ -80,12 +110,14 @@ export class Connection {
 
   /** Sends what waits, then closes. */
   close(): void {
+    this.flush();
     this.#engine.close();
     setTimeout(() => this.cut(), CLOSE_GRACE_MS).unref();
   }
 
   /** Drops what waits. */
   drop(): void {
+    this.#held = [];
     this.#engine.close(true);
     setTimeout(() => this.cut(), CLOSE_GRACE_MS).unref();
   }
@@ -100,9 +132,15 @@ export class Connection {
     return this.#engine.transport as unknown as Wire;
   }
 
-  #count(bytes: number): void {
-    this.#waitingBytes += bytes;
-    const unsentBytes = this.#waitingBytes + (this.#wire.socket?.bufferedAmount ?? 0);
+  /** On a WebSocket one packet that holds the frames of all: Engine.IO would write each by itself. */
+  #joined(held: readonly Packet[], bytes: number): readonly Pick<Packet, "text" | "options">[] {
+    if (held.length < 2 || this.#engine.transport.name !== "websocket") return held;
+    const frames = held.flatMap(({ options }) => options.wsPreEncodedFrame);
+    return [{ text: "", options: { compress: false, wsPreEncodedFrame: [joinFrames(frames, bytes)] } }];
+  }
+
+  #bound(): void {
+    const unsentBytes = this.#heldBytes + this.#waitingBytes + (this.#wire.socket?.bufferedAmount ?? 0);
     if (unsentBytes > this.#options.bufferBytesMax) this.onSlow();
   }
 }

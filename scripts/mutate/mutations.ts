@@ -446,7 +446,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "written-own",
     mechanism: "bytes are shared only by sockets that have the same frames waiting",
-    file: "functions/http/websocket.ts",
+    file: "functions/lib/websocket-frames.ts",
     edits: [[" &&\n    frames.every((frame, index) => frame === joined?.frames[index])", ""]],
     noticedBy: ["functions/test/connection.test.ts", "members of different rooms"],
   },
