@@ -10,7 +10,7 @@ import { uuidV7 } from "../core/uuid.ts";
 import { encodeTextFrame } from "../lib/websocket-frames.ts";
 import { DEFAULT_LIMITS, LOBBY, type RoomEvent } from "../protocol.ts";
 import { Connection } from "../socketio/connection.ts";
-import { readFrame, type Packet } from "../socketio/packets.ts";
+import { Packet, readFrame } from "../socketio/packets.ts";
 import { Translation, type IoSocket } from "../socketio/translation.ts";
 import { openRulesWorld } from "./rules-world.ts";
 import { waitFor } from "./wait-for.ts";
@@ -70,24 +70,36 @@ it("a node writes the same packet to all of its clients in a room", async () => 
   for (const other of others) expect(other).toBe(first);
 });
 
-it("Engine.IO writes the bytes that it is given and encodes nothing", async () => {
+/** What a client of Engine.IO reads after its opening, when a connection has been used like this. */
+async function readAfter(use: (connection: Connection, socket: EngineSocket) => void, count: number) {
   const engine = new EngineServer({ transports: ["websocket"] });
   const http = createServer().on("upgrade", (req, socket, head) => engine.handleUpgrade(req, socket, head));
   await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void http.close());
   engine.on("connection", (socket: EngineSocket) => {
     const options = { runtime: systemRuntime, limits: DEFAULT_LIMITS, bufferBytesMax: 1_000 };
-    const bytes = [encodeTextFrame('42["as bytes"]')];
-    new Connection(socket, { address: undefined }, options).write({
-      text: '2["as text"]',
-      options: { compress: false, wsPreEncodedFrame: bytes },
-    });
+    use(new Connection(socket, { address: undefined }, options), socket);
   });
   const { port } = http.address() as AddressInfo;
   const client = new WebSocket(`ws://127.0.0.1:${port}/engine.io/?EIO=4&transport=websocket`);
   onTestFinished(() => client.terminate());
   const frames: string[] = [];
   client.on("message", (data: Buffer) => frames.push(data.toString()));
-  await waitFor(() => frames.length === 2, "the opening and the packet");
-  expect(frames[1]).toBe('42["as bytes"]');
+  await waitFor(() => frames.length > count, "the opening and the packets");
+  return frames.slice(1);
+}
+
+it("Engine.IO writes the bytes that it is given and encodes nothing", async () => {
+  const bytes = [encodeTextFrame('42["as bytes"]')];
+  const packet = { text: '2["as text"]', options: { compress: false, wsPreEncodedFrame: bytes } } as const;
+  expect(await readAfter((connection) => connection.write(packet), 1)).toEqual(['42["as bytes"]']);
+});
+
+it("what is written in one tick comes in its order, Socket.IO's own packets in their places", async () => {
+  const use = (connection: Connection, socket: EngineSocket) => {
+    for (const name of ["a", "b"]) connection.write(new Packet(name));
+    socket.write("3own");
+    for (const name of ["c", "d"]) connection.write(new Packet(name));
+  };
+  expect(await readAfter(use, 5)).toEqual(['42["a"]', '42["b"]', "43own", '42["c"]', '42["d"]']);
 });

@@ -128,6 +128,13 @@ export const SOCKETIO_MUTATIONS: readonly Mutation[] = [
     noticedBy: [PACKETS, "same packet"],
   },
   {
+    name: "io-in-order",
+    mechanism: "what Socket.IO itself sends keeps its place among what is written at the end of the tick",
+    file: CONNECTION,
+    edits: [["if (!this.#isFlushing) this.flush();", ""]],
+    noticedBy: [PACKETS, "in its order"],
+  },
+  {
     name: "io-news-of-reset",
     mechanism: "who listens to `message` alone hears what a reset brings",
     file: TRANSLATION,
