@@ -176,15 +176,17 @@ export class Room {
     const { feed, pages, fences, settlement, logger } = this.#deps;
     try {
       await feed.subscribe(this.id);
+      const { position: fence } = await fences.of(this.id);
+      // Asked before the page is read: what is stored after the page may be what it lacks.
+      const isSettled = await settlement.check(fence);
       const page = await pages.newest(this.id);
       // The fence rose while the page was read: the page is from before.
       if (fences.known(this.id)?.position !== page.fence.position) return void (this.#loadAgain = true);
-      const settled = page.whole && (await settlement.check(page.fence.position));
       this.#loadAgain = false;
       this.#ring = new Ring(page.events, page.complete);
       this.#fence = page.fence.position;
       this.#pos = page.head;
-      this.#provisional = !settled;
+      this.#provisional = !(page.whole && isSettled && page.fence.position === fence);
       this.#live = true;
       fences.saw(page.head);
       for (const member of this.members) this.#sendPage(member, "reset", undefined, reason);

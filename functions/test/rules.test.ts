@@ -1,11 +1,13 @@
 /** The node's rules, N1–N8, one by one: the whole core under stepped time, and one thing at a time that goes wrong. */
 import { beforeEach, expect, test } from "vitest";
 import { decodeEvent } from "../core/event.ts";
-import { next, ZERO } from "../core/position.ts";
+import { fromMs, next, ZERO } from "../core/position.ts";
 import { partitionOf } from "../core/room-stream.ts";
+import { sleep } from "../core/runtime.ts";
 import { uuidV7 } from "../core/uuid.ts";
 import { ChatError } from "../lib/errors.ts";
 import { LOBBY, PAGE_EVENTS, type ServerFrame } from "../protocol.ts";
+import { message } from "./events.ts";
 import { openRulesWorld } from "./rules-world.ts";
 
 let world: ReturnType<typeof openRulesWorld>;
@@ -318,4 +320,21 @@ test("[N8] a page of the quarantine is followed by a second one, once the store 
   expect(ada.of("reset")).toMatchObject([{ reason: "settled", provisional: false }]);
   await world.runtime.pass(20_000);
   expect(ada.of("reset"), "once").toHaveLength(1);
+});
+
+test("[N8] a page counts as settled by what the store said before it was read, not after", async () => {
+  const late = message(LOBBY, 0, { position: fromMs(world.runtime.now() - 1_000), prev: ZERO, body: "late" });
+  world.stream.beforeRead = (method) => method === "readNewest" && sleep(world.runtime, 20_000);
+  // The consumer stores it and is caught up while the page is read.
+  world.storeHooks.before = async (method) => {
+    if (method !== "caughtUpAt") return;
+    world.storeHooks.before = () => {};
+    await world.store.insertEvents([late]);
+    await world.caughtUp();
+  };
+  const ada = await world.member();
+  world.stream.beforeRead = () => {};
+  await world.runtime.pass(20_000);
+  expect([...ada.of("joined"), ...ada.of("reset")].at(-1)).toMatchObject({ provisional: false });
+  expect(ada.shown(LOBBY)).toEqual(["late"]);
 });

@@ -242,6 +242,18 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: [RULES, "\\[N8\\]"],
   },
   {
+    name: "settled-before",
+    mechanism: "N8 a page counts as settled by what the store said before it was read",
+    file: "functions/core/room.ts",
+    edits: [
+      [
+        "!(page.whole && isSettled && page.fence.position === fence)",
+        "!(page.whole && (isSettled || (await settlement.check(fence))) && page.fence.position === fence)",
+      ],
+    ],
+    noticedBy: ["functions/test/rules.test.ts", "before it was read"],
+  },
+  {
     name: "quarantine",
     mechanism: "N8 the store counts as settled only after the quarantine",
     file: "functions/core/settlement.ts",
