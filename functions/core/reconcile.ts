@@ -36,6 +36,8 @@ export class Reconcile {
   readonly #deps: ReconcileDeps;
   /** Per room the position up to which all entries are known to be stored. */
   readonly #stored = new Map<string, Position>();
+  /** Per partition the fence under which that is known. */
+  readonly #fences = new Map<number, Position | undefined>();
   #cancel: Cancel = () => {};
   #closed = false;
 
@@ -62,13 +64,22 @@ export class Reconcile {
     try {
       const caughtUpAtMs = (await this.#deps.store.caughtUpAt()) ?? 0;
       const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-      const rooms = await Promise.all(
-        partitions.map((partition) => this.#deps.outbox.activeRooms(partition)),
-      );
+      const rooms = await Promise.all(partitions.map((partition) => this.#activeRooms(partition)));
       for (const room of rooms.flat()) await this.#lookAt(room, caughtUpAtMs);
     } catch (error) {
       this.#deps.logger.warn("streams can't be looked after now", { err: error });
     }
+  }
+
+  /** Under a new fence another memory may have come back, with entries below what was looked at. */
+  async #activeRooms(partition: number): Promise<readonly string[]> {
+    const { outbox } = this.#deps;
+    const rooms = await outbox.activeRooms(partition);
+    if (rooms.length === 0) return rooms;
+    const { fence } = await outbox.inspect(partition, []);
+    if (fence !== this.#fences.get(partition)) for (const room of rooms) this.#stored.delete(room);
+    this.#fences.set(partition, fence);
+    return rooms;
   }
 
   async #lookAt(room: string, caughtUpAtMs: number): Promise<void> {

@@ -5,7 +5,7 @@ import { StreamMemory, type MemoryRoomStream } from "../adapters/room-stream-mem
 import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
 import { PrismaStore } from "../adapters/store-prisma.ts";
 import { decodeEvent, encodeDraft } from "../core/event.ts";
-import { ZERO } from "../core/position.ts";
+import { next, ZERO } from "../core/position.ts";
 import { Reconcile } from "../core/reconcile.ts";
 import { partitionOf } from "../core/room-stream.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
@@ -115,6 +115,23 @@ test("[C4] an entry below what was stored, back with an older memory, does not l
   memory.contents.streams.set("lobby", [...whole]);
   await reconcile.look();
   expect((await stream.entries("lobby", ZERO, 40)).events[0]?.position).toBe(first.position);
+  expect(logged).toEqual([first.id]);
+});
+
+test("[C5] an entry below what was stored, back with an older memory, is appended to the log once the memory has its fence", async () => {
+  const reconcile = reconcileWith(100);
+  const [first, ...rest] = await fill("lobby", 40);
+  if (!first) throw new Error("nothing was appended");
+  const whole = (await stream.entries("lobby", ZERO, 40)).events;
+  await stream.trim("lobby", first.position); // as if it had been in another memory
+  await store.insertEvents(rest);
+  await reconcile.look();
+  memory.contents.streams.set("lobby", [...whole]);
+  const partition = partitionOf("lobby");
+  const { fence } = await stream.inspect(partition, []);
+  const known = { position: next(fence ?? ZERO), memory: "of before" };
+  await stream.open(partition, { nowMs: runtime.now(), floor: whole.at(-1)?.position ?? ZERO, known });
+  await reconcile.look();
   expect(logged).toEqual([first.id]);
 });
 
