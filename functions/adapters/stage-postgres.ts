@@ -21,6 +21,8 @@ export function keepPostgresStage(options: PostgresOptions, stage: string): Stag
   return {
     engine: "postgres",
     async create(password) {
+      // Until this connection ends: two who alter one role at once fail.
+      await run("SELECT pg_advisory_lock(hashtext('skat stages'))");
       if (password === undefined) {
         await run(`CREATE SCHEMA IF NOT EXISTS ${name}`);
         return `schema ${schema}`;
