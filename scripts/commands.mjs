@@ -104,7 +104,8 @@ export const commands = {
     details: [
       "Each engine is taken from the first of: TEST_REDIS_URL, TEST_KAFKA_BROKERS, TEST_DATABASE_URL (or the same",
       "without TEST_ when it names this machine or CI is set); `npm run engines -- up`; Docker; programs found here;",
-      "an installation (Debian as root). CI=true makes a missing engine a failure.",
+      "an installation (Debian as root). CI=true makes a missing engine a failure; there up to three files that failed",
+      "are run once more, each alone, unless they are there to look for lost messages.",
       "",
       "npm test -- event-log            only the files whose path contains event-log",
       "npm test -- -t G4                only the tests whose title contains G4",

@@ -26,6 +26,8 @@ describe("a second look", () => {
     "functions/test/faults/engines.test.ts",
     "functions/test/event-log-kafka-faults.test.ts",
     "functions/test/simulation/simulation.test.ts",
+    "functions/test/path.test.ts",
+    "functions/test/image.test.ts",
   ])("is had by none where %s failed: a loss is believed at once", (name) =>
     expect(secondLooks({ testResults: [red, file(name, "failed")] })).toEqual([]),
   );
@@ -39,7 +41,13 @@ describe("a second look", () => {
       count(replaced({ testResults: [green, red] }, { testResults: [again] }), 0);
     expect(seen(file(red.name, "passed", "passed"))).toEqual({ passed: 3, failed: 0, skipped: 0 });
     expect(seen(red)).toEqual({ passed: 2, failed: 1, skipped: 0 });
-    expect(failedTitles(red)).toEqual(["all > 1"]);
+  });
+
+  it("names what had failed, also outside of every test", () => {
+    expect(failedTitles(red)).toEqual(["functions/test/rooms.test.ts > all > 1"]);
+    expect(failedTitles({ ...green, status: "failed" })).toEqual([
+      "functions/test/path.test.ts, outside of its tests",
+    ]);
   });
 });
 

@@ -54,8 +54,8 @@ export function leftOut(results: Results | undefined): { suite: string; tests: n
 
 /** More files than this do not fail by accident. */
 const SECOND_LOOKS_MAX = 3;
-/** What looks for lost messages is believed at once: a hole that opens once in a while is a hole. */
-const BELIEVED = /\/(faults|simulation)\/|-faults\.test\.ts$/;
+/** What is there to look for lost messages is believed at once: a hole that opens once in a while is a hole. */
+const BELIEVED = /\/(faults|simulation)\/|(-faults|\/path|\/image)\.test\.ts$/;
 
 /** The files that failed and may be looked at once more, alone; none where one of them is to be believed. */
 export function secondLooks(results: Results | undefined): readonly FileResults[] {
@@ -70,8 +70,10 @@ export function replaced(results: Results, again: Results): Results {
   return { testResults: results.testResults.map((file) => anew.get(file.name) ?? file) };
 }
 
-export function failedTitles({ assertionResults }: FileResults): readonly string[] {
-  return assertionResults
-    .filter(({ status }) => status === "failed")
-    .map(({ ancestorTitles, title }) => [...ancestorTitles, title].join(" > "));
+/** What failed in a file, each with its path. */
+export function failedTitles({ name, assertionResults }: FileResults): readonly string[] {
+  const file = relative(process.cwd(), name);
+  const failed = assertionResults.filter(({ status }) => status === "failed");
+  if (failed.length === 0) return [`${file}, outside of its tests`];
+  return failed.map(({ ancestorTitles, title }) => [file, ...ancestorTitles, title].join(" > "));
 }

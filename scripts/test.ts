@@ -65,7 +65,7 @@ async function lookAgain(first: Run): Promise<Run> {
     run = { ...again, results: replaced(run.results, again.results) };
   }
   if (files.length > 0) console.log("\nFailed beside the other files, and were looked at once more, alone:");
-  for (const file of files) for (const title of failedTitles(file)) console.log(`  ${file.name}: ${title}`);
+  for (const file of files) for (const title of failedTitles(file)) console.log(`  ${title}`);
   return run;
 }
 

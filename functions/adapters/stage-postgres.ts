@@ -18,21 +18,27 @@ export function keepPostgresStage(options: PostgresOptions, stage: string): Stag
   };
   const name = pg.escapeIdentifier(schema);
   const hasRole = async () => (await run("SELECT FROM pg_roles WHERE rolname = $1", [schema])).length > 0;
+  const make = async (password: string | undefined): Promise<string> => {
+    if (password === undefined) {
+      await run(`CREATE SCHEMA IF NOT EXISTS ${name}`);
+      return `schema ${schema}`;
+    }
+    if (!(await hasRole())) await run(`CREATE ROLE ${name}`);
+    await run(`ALTER ROLE ${name} LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
+    // Else only a superuser could give the role a schema, and take it away again.
+    await run(`GRANT ${name} TO CURRENT_USER`);
+    await run(`CREATE SCHEMA IF NOT EXISTS ${name} AUTHORIZATION ${name}`);
+    return `schema ${schema}, role ${schema}`;
+  };
   return {
     engine: "postgres",
     async create(password) {
-      // Until this connection ends: two who alter one role at once fail.
-      await run("SELECT pg_advisory_lock(hashtext('skat stages'))");
-      if (password === undefined) {
-        await run(`CREATE SCHEMA IF NOT EXISTS ${name}`);
-        return `schema ${schema}`;
-      }
-      if (!(await hasRole())) await run(`CREATE ROLE ${name}`);
-      await run(`ALTER ROLE ${name} LOGIN PASSWORD ${pg.escapeLiteral(password)}`);
-      // Else only a superuser could give the role a schema, and take it away again.
-      await run(`GRANT ${name} TO CURRENT_USER`);
-      await run(`CREATE SCHEMA IF NOT EXISTS ${name} AUTHORIZATION ${name}`);
-      return `schema ${schema}, role ${schema}`;
+      await run("BEGIN");
+      // Two who alter one role at once fail: the second waits for the first.
+      await run("SELECT pg_advisory_xact_lock(hashtext('skat stages'))");
+      const made = await make(password);
+      await run("COMMIT");
+      return made;
     },
     async remove() {
       const isUser = await hasRole();

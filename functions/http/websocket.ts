@@ -12,6 +12,7 @@ import type { ChatNode } from "../core/node.ts";
 import type { Transport } from "../core/transport.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { ConnectionCounts } from "../lib/connection-counts.ts";
+import { EndOfTick } from "../lib/end-of-tick.ts";
 import { ChatError } from "../lib/errors.ts";
 import { encodeTextFrame, FRAGMENT_BOUNDS, joinFrames } from "../lib/websocket-frames.ts";
 import { CLOSES, SUBPROTOCOL } from "../protocol.ts";
@@ -96,14 +97,7 @@ function reasonOf(code: number, fault: string | undefined): "client" | "frame_to
   return fault !== undefined || code === ABNORMAL ? "broken" : "client";
 }
 
-/** Sockets with something to write; they are written together at the end of the tick. */
-const dirty = new Set<Connection>();
-
-function flushAll(): void {
-  const connections = [...dirty];
-  dirty.clear();
-  for (const connection of connections) connection.flush();
-}
+const endOfTick = new EndOfTick();
 
 class Connection implements Transport {
   readonly #ws: WebSocket;
@@ -129,8 +123,7 @@ class Connection implements Transport {
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
     if (this.#waitingBytes + this.#socket.writableLength > this.#bufferBytesMax) return this.onSlow();
-    if (dirty.size === 0) setImmediate(flushAll);
-    dirty.add(this);
+    endOfTick.add(this);
   }
 
   close(code: number, reason: string): void {

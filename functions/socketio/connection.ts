@@ -3,6 +3,7 @@ import type { Socket as EngineSocket } from "engine.io";
 import type { Principal } from "../core/auth.ts";
 import { TokenBucket } from "../core/rate.ts";
 import type { Runtime } from "../core/runtime.ts";
+import { EndOfTick } from "../lib/end-of-tick.ts";
 import { joinFrames } from "../lib/websocket-frames.ts";
 import type { Limits } from "../protocol.ts";
 import type { Packet } from "./packets.ts";
@@ -36,14 +37,7 @@ interface Outgoing {
   readonly options?: Partial<Packet["options"]>;
 }
 
-/** Connections with something to write; they are written together at the end of the tick. */
-const dirty = new Set<Connection>();
-
-function flushAll(): void {
-  const connections = [...dirty];
-  dirty.clear();
-  for (const connection of connections) connection.flush();
-}
+const endOfTick = new EndOfTick();
 
 export class Connection {
   readonly client: Client;
@@ -88,8 +82,7 @@ export class Connection {
   write(packet: Packet): void {
     this.#held.push(packet);
     this.#heldBytes += lengthOf(packet);
-    if (dirty.size === 0) setImmediate(flushAll);
-    dirty.add(this);
+    endOfTick.add(this);
     this.#bound();
   }
 
@@ -117,7 +110,7 @@ export class Connection {
 
   /** Drops what waits. */
   drop(): void {
-    this.#held = [];
+    [this.#held, this.#heldBytes] = [[], 0];
     this.#engine.close(true);
     setTimeout(() => this.cut(), CLOSE_GRACE_MS).unref();
   }

@@ -103,14 +103,20 @@ test("[C4] two consumers that trim one stream at once leave its newest entries",
   expect(left.map(({ position }) => position)).toEqual(events.slice(-10).map(({ position }) => position));
 });
 
-test("[C4] an entry below what was stored, back with an older memory, does not leave unsaved, and is appended to the log", async () => {
-  const reconcile = reconcileWith(10);
+/** All is stored and looked at but the first of forty entries, as if that had been in another memory. */
+async function lookAtAllButTheFirst(reconcile: Reconcile) {
   const [first, ...rest] = await fill("lobby", 40);
   if (!first) throw new Error("nothing was appended");
   const whole = (await stream.entries("lobby", ZERO, 40)).events;
-  await stream.trim("lobby", first.position); // as if it had been in another memory
+  await stream.trim("lobby", first.position);
   await store.insertEvents(rest);
   await reconcile.look();
+  return { first, whole };
+}
+
+test("[C4] an entry below what was stored, back with an older memory, does not leave unsaved, and is appended to the log", async () => {
+  const reconcile = reconcileWith(10);
+  const { first, whole } = await lookAtAllButTheFirst(reconcile);
   expect((await stream.entries("lobby", ZERO, 40)).length).toBe(10);
   memory.contents.streams.set("lobby", [...whole]);
   await reconcile.look();
@@ -120,12 +126,7 @@ test("[C4] an entry below what was stored, back with an older memory, does not l
 
 test("[C5] an entry below what was stored, back with an older memory, is appended to the log once the memory has its fence", async () => {
   const reconcile = reconcileWith(100);
-  const [first, ...rest] = await fill("lobby", 40);
-  if (!first) throw new Error("nothing was appended");
-  const whole = (await stream.entries("lobby", ZERO, 40)).events;
-  await stream.trim("lobby", first.position); // as if it had been in another memory
-  await store.insertEvents(rest);
-  await reconcile.look();
+  const { first, whole } = await lookAtAllButTheFirst(reconcile);
   memory.contents.streams.set("lobby", [...whole]);
   const partition = partitionOf("lobby");
   const { fence } = await stream.inspect(partition, []);

@@ -151,8 +151,10 @@ async function archiveClasses(archive: string): Promise<void> {
   const { server } = await processFor(place, propertiesFor(place.port, await freePort()), {}, unfinished);
   await server.start();
   await server.stop();
-  copyFileSync(unfinished, `${archive}.new`); // another file system
-  renameSync(`${archive}.new`, archive);
+  if (existsSync(unfinished)) {
+    copyFileSync(unfinished, `${archive}.new`); // another file system
+    renameSync(`${archive}.new`, archive);
+  }
   place.clear();
 }
 

@@ -242,6 +242,13 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: [RULES, "\\[N8\\]"],
   },
   {
+    name: "care-anew",
+    mechanism: "C5 under a new fence a stream is looked after from its beginning",
+    file: "functions/core/reconcile.ts",
+    edits: [["for (const room of rooms) this.#stored.delete(room);", "void 0;"]],
+    noticedBy: ["functions/test/reconcile.test.ts", "once the memory has its fence"],
+  },
+  {
     name: "settled-before",
     mechanism: "N8 a page counts as settled by what the store said before it was read",
     file: "functions/core/room.ts",

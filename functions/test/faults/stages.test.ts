@@ -79,13 +79,14 @@ describeEngine(["secure"], "stages with rights of their own", () => {
     return node;
   };
 
-  test("creating a stage that is there changes nothing and says the same", async () => {
+  test("creating a stage that is there, several times at once, changes nothing and says the same", async () => {
     const again = await Promise.all(
-      [1, 2].map(() => stageCommand(["create", "pr-1", "--password-stdin"], SHARED)),
+      [1, 2, 3, 4].map(() => stageCommand(["create", "pr-1", "--password-stdin"], SHARED)),
     );
-    expect(again[0]).toEqual(again[1]);
-    expect(again[0]?.code).toBe(0);
-    expect(again[0]?.output).not.toContain(PASSWORD);
+    const [first] = again;
+    for (const other of again) expect(other).toEqual(first);
+    expect(first?.code).toBe(0);
+    expect(first?.output).not.toContain(PASSWORD);
   });
 
   test("[G12] under load no stage sees another's data, and one whose consumer is gone slows no other's offsets", async () => {

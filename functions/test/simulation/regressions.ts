@@ -42,4 +42,47 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    why: "[G4] a page that says it is settled was read when that was known already, and lacks nothing that was stored meanwhile",
+    plan: {
+      seed: 2_001_878,
+      nodes: 2,
+      consumers: 2,
+      rooms: 4,
+      streamKeep: 60,
+      privateRooms: 1,
+      busyMs: 62_000,
+      clients: [
+        { index: 8, rooms: [0], messagesPerSecond: 0.5519934695383365 },
+        { index: 18, rooms: [0, 1], messagesPerSecond: 0.5197509141300212 },
+        { index: 21, rooms: [0, 3], messagesPerSecond: 0.4739294375546954 },
+      ],
+      faults: [
+        { index: 5, kind: "postgres_slow", atMs: 21_705, durationMs: 7_050 },
+        { index: 11, kind: "consumer_disaster", atMs: 14_077, durationMs: 7_789 },
+      ],
+    },
+  },
+  {
+    why: "[G3] [C5] what was shown, lost with its stream and brought back by an older memory is saved, though the care for the streams was past it",
+    plan: {
+      seed: 2_002_274,
+      nodes: 2,
+      consumers: 1,
+      rooms: 3,
+      streamKeep: 20,
+      privateRooms: 0,
+      busyMs: 62_000,
+      clients: [
+        { index: 2, rooms: [0, 1], messagesPerSecond: 0.5420700759829385 },
+        { index: 3, rooms: [0, 1], messagesPerSecond: 0.1852780584407889 },
+        { index: 4, rooms: [1], messagesPerSecond: 0.23651522265180297 },
+        { index: 5, rooms: [0, 1], messagesPerSecond: 0.2520225658364918 },
+      ],
+      faults: [
+        { index: 1, kind: "redis_restored", atMs: 36_617, durationMs: 422 },
+        { index: 4, kind: "disaster", atMs: 19_534, durationMs: 5_312 },
+      ],
+    },
+  },
 ];
