@@ -49,8 +49,8 @@ export const FAULTS = {
   node_deployed: {
     durationMsMax: 6_000,
     begin: ({ cluster }, random) => {
-      void random.pick(cluster.nodes).stop();
-      return () => cluster.fill();
+      const ended = random.pick(cluster.nodes).stop();
+      return () => void ended.then(() => cluster.fill());
     },
   },
   node_cut_off: {
@@ -117,8 +117,8 @@ export const FAULTS = {
   consumer_deployed: {
     durationMsMax: 4_000,
     begin: ({ cluster }, random) => {
-      void random.pick(cluster.consumers).stop();
-      return () => cluster.fill();
+      const ended = random.pick(cluster.consumers).stop();
+      return () => void ended.then(() => cluster.fill());
     },
   },
   client_crash: {
