@@ -65,7 +65,7 @@ export class Chat {
     const { room, id, user } = send.draft;
     const verdict = await this.#deps.judge.find(room, id, send.since);
     if (!verdict || decodeEvent(verdict.event.json).user.id !== user.id) return undefined;
-    return this.#repeatOf(send, verdict);
+    return this.#repeat(send, verdict.event.position, verdict);
   }
 
   async #judgeThenAppend(send: Send): Promise<Position> {
@@ -73,11 +73,7 @@ export class Chat {
     const fence = await this.#deps.fences.of(draft.room);
     if (this.#deps.judge.trusts(draft.id, since, fence.position)) return this.#append(send);
     const verdict = await this.#deps.judge.find(draft.room, draft.id, since);
-    return verdict ? this.#repeatOf(send, verdict) : this.#append(send);
-  }
-
-  #repeatOf(send: Send, { event, stored }: Verdict): Promise<Position> {
-    return this.#repeat(send, event.position, stored ? undefined : event, event);
+    return verdict ? this.#repeat(send, verdict.event.position, verdict) : this.#append(send);
   }
 
   async #append(send: Send): Promise<Position> {
@@ -91,30 +87,26 @@ export class Chat {
     const { position, prev, repeated } = appended;
     fences.saw(position);
     if (repeated) {
-      const event = await judge.at(send.draft.room, position, prev);
-      return this.#repeat(send, position, event, event);
+      const { room } = send.draft;
+      const verdict = await judge.at(room, appended, fence).catch((error: unknown) => this.#refuse(error));
+      return this.#repeat(send, position, verdict);
     }
     metrics.sends.inc({ outcome: "appended" });
     this.#toLog(send, { position, prev, json: encodeAt(draft, position, prev) }, fence, appendSentMs);
     return position;
   }
 
-  /** A repeat goes to the log again, as it was first sent: its first node may be dead. One that is stored does not. */
-  async #repeat(
-    send: Send,
-    position: Position,
-    unsaved: StreamEvent | undefined,
-    known: StreamEvent | undefined,
-  ): Promise<Position> {
+  /** A repeat goes to the log again, as it was first sent: its first node may be dead. One that is stored does not; without a verdict it is. */
+  async #repeat(send: Send, position: Position, verdict: Verdict | undefined): Promise<Position> {
     const { draft, sender } = send;
-    if (known && decodeEvent(known.json).user.id !== draft.user.id) {
+    if (verdict && decodeEvent(verdict.event.json).user.id !== draft.user.id) {
       throw new ChatError("id_taken", "This id belongs to another user's message.");
     }
-    this.#deps.metrics.sends.inc({ outcome: "repeated" });
-    const fence = await this.#deps.fences.of(draft.room);
+    const { metrics, runtime } = this.#deps;
+    metrics.sends.inc({ outcome: "repeated" });
     // It was seen in the stream just now, so it counts as sent now.
-    if (unsaved) this.#toLog(send, unsaved, fence, this.#deps.runtime.elapsed());
-    else this.#deps.runtime.after(0, () => sender?.saved(draft.room, [draft.id]));
+    if (verdict && !verdict.stored) this.#toLog(send, verdict.event, verdict.fence, runtime.elapsed());
+    else runtime.after(0, () => sender?.saved(draft.room, [draft.id]));
     return position;
   }
 

@@ -3,7 +3,7 @@ import { ChatError } from "../lib/errors.ts";
 import { decodeEvent, toStreamEvent } from "./event.ts";
 import type { Fences } from "./fences.ts";
 import { fromMs, type Position } from "./position.ts";
-import type { RoomStream, StreamEvent } from "./room-stream.ts";
+import type { Appended, Fence, RoomStream, StreamEvent } from "./room-stream.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Settlement } from "./settlement.ts";
 import type { EventStore } from "./store.ts";
@@ -23,9 +23,10 @@ export interface JudgeDeps {
   readonly runtime: Runtime;
 }
 
-/** Where a message already is; `stored` when the store has it. */
+/** Where a message already is, and under which fence it was seen there; `stored` when the store has it. */
 export interface Verdict {
   readonly event: StreamEvent;
+  readonly fence: Fence;
   readonly stored: boolean;
 }
 
@@ -46,7 +47,7 @@ export class Judge {
     const { fences, settlement, store } = this.#deps;
     const inStream = await this.#findInStream(room, id);
     const fence = await fences.of(room);
-    if (inStream && inStream.position > fence.position) return { event: inStream, stored: false };
+    if (inStream && inStream.position > fence.position) return { event: inStream, fence, stored: false };
     if (since < fence.position && !(await settlement.check(fence.position))) {
       throw new ChatError(
         "unavailable",
@@ -55,17 +56,20 @@ export class Judge {
       );
     }
     const stored = await store.findEvent(room, id);
-    if (stored) return { event: toStreamEvent(stored), stored: true };
+    if (stored) return { event: toStreamEvent(stored), fence, stored: true };
     // An older memory that came back knows the place it had then; what was sent again since is stored at another.
-    return inStream && { event: inStream, stored: false };
+    return inStream && { event: inStream, fence, stored: false };
   }
 
-  /** The event at a position that the append script named; undefined when it was trimmed, which only stored ones are. */
-  async at(room: string, position: Position, before: Position): Promise<StreamEvent | undefined> {
-    const tail = await this.#deps.fences.read(room, (fence) =>
-      this.#deps.stream.readAfter(room, fence, before, 1),
-    );
-    return tail.events[0]?.position === position ? tail.events[0] : undefined;
+  /**
+   * The event at the place that the append script named; undefined when it was trimmed, which only stored ones are.
+   *
+   * Asked under the append's own fence: in a newer memory it lacks because it was lost.
+   */
+  async at(room: string, { position, prev }: Appended, fence: Fence): Promise<Verdict | undefined> {
+    const { events } = await this.#deps.stream.readAfter(room, fence, prev, 1);
+    const [event] = events;
+    return event?.position === position ? { event, fence, stored: false } : undefined;
   }
 
   /** Through the entries from the time of the id on: an id's first append is not older than that. */

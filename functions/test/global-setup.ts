@@ -11,6 +11,7 @@ import { acquire, ENGINES_VARIABLE, type Acquired, type TestEngines } from "../.
 declare module "vitest" {
   export interface ProvidedContext {
     fuzzSeed: number;
+    simulated: { readonly from: number; readonly seeds: number };
   }
 }
 
@@ -18,7 +19,11 @@ let acquired: Acquired | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
   await makeReady(["prisma", "server"]);
-  project.provide("fuzzSeed", fuzzSeed());
+  project.provide("fuzzSeed", seedOf("FUZZ_SEED", Date.now() % 2 ** 31));
+  project.provide("simulated", {
+    from: seedOf("SIMULATION_FROM", Math.floor(Date.now() / 1000)),
+    seeds: process.env["CI"] === "true" ? 500 : 100,
+  });
   const given = process.env[ENGINES_VARIABLE];
   if (given !== undefined) return project.provide("engines", JSON.parse(given) as TestEngines);
   if (!useEngines(project.vitest.state.getPaths()))
@@ -33,9 +38,9 @@ export async function teardown(): Promise<void> {
 }
 
 /** Another one for each run, unless one is to be repeated. */
-function fuzzSeed(): number {
-  const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 2 ** 31);
-  if (!Number.isInteger(seed)) throw new Error("FUZZ_SEED must be a whole number");
+function seedOf(variable: string, fresh: number): number {
+  const seed = Number(process.env[variable] ?? fresh);
+  if (!Number.isSafeInteger(seed)) throw new Error(`${variable} must be a whole number`);
   return seed;
 }
 

@@ -298,6 +298,20 @@ test("[N7] a retry that Redis can't judge waits for the settled store, and then 
   expect(ada.shown(LOBBY)).toEqual(["once"]);
 });
 
+test("[N7] a retry whose place is lost between the append's answer and the look at it is not called saved", async () => {
+  const ada = await world.member();
+  await settle();
+  world.log.before = () => Promise.reject(new Error("no broker"));
+  const retried = { id: uuidV7(world.runtime), since: ada.headOf(LOBBY) };
+  placeOf(await ada.send("once", retried));
+  world.stream.beforeRead = () => {
+    world.stream.beforeRead = () => {};
+    world.memory.flush();
+  };
+  expect(await ada.send("once", retried)).toMatchObject({ code: "unavailable", retriable: true });
+  expect(ada.of("saved")).toEqual([]);
+});
+
 test("[N7] an id older than two minutes is not left to Redis", async () => {
   const ada = await world.member();
   const id = uuidV7(world.runtime);

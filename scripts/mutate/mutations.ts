@@ -249,6 +249,18 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: ["functions/test/reconcile.test.ts", "once the memory has its fence"],
   },
   {
+    name: "seen-under-one-fence",
+    mechanism: "N7 a retry's place is looked at under the fence of its append",
+    file: "functions/core/judge.ts",
+    edits: [
+      [
+        "await this.#deps.stream.readAfter(room, fence, prev, 1);",
+        "await this.#deps.fences.read(room, (now) => this.#deps.stream.readAfter(room, now, prev, 1));",
+      ],
+    ],
+    noticedBy: ["functions/test/rules.test.ts", "is not called saved"],
+  },
+  {
     name: "settled-before",
     mechanism: "N8 a page counts as settled by what the store said before it was read",
     file: "functions/core/room.ts",
