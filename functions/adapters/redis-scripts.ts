@@ -40,12 +40,16 @@ local fence = redis.call('HMGET', KEYS[1], 'position', 'memory')
 if fence[1] ~= ARGV[1] or fence[2] ~= ARGV[2] then return { 'STALE' } end
 `;
 
+/** The run id is read inside a script, so it is that of the memory that the script works on. */
+const MEMORY = `
+local memory = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+`;
+
 /**
  * KEYS: fence. ARGV: caller's clock in ms, its floor and the fence it knows as stream ids, and the latter's digits.
- * The run id is read inside the script, so it is that of the memory that is written to. Answers position and memory.
+ * Answers position and memory.
  */
-export const OPEN = `${POSITIONS}
-local memory = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+export const OPEN = `${POSITIONS}${MEMORY}
 local held = redis.call('HMGET', KEYS[1], 'position', 'memory', 'id')
 if held[2] == memory and held[1] >= ARGV[4] then return { held[1], memory } end
 local fence = larger(clock(), { tonumber(ARGV[1]) + 500, 0 })
@@ -55,6 +59,12 @@ if held[3] then fence = larger(fence, after(pair(held[3]))) end
 local position = digits(fence)
 redis.call('HSET', KEYS[1], 'position', position, 'memory', memory, 'id', string.format('%.0f-%.0f', fence[1], fence[2]))
 return { position, memory }
+`;
+
+/** KEYS: fence. Answers its position, '' where it is of another memory. */
+export const FENCE_OF = `${MEMORY}
+local held = redis.call('HMGET', KEYS[1], 'position', 'memory')
+return held[2] == memory and held[1] or ''
 `;
 
 /**

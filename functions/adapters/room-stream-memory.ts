@@ -172,6 +172,12 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox, Notic
     return fence === undefined ? { heads } : { fence, heads };
   }
 
+  async fenceOf(partition: number): Promise<Position | undefined> {
+    const { contents, runId } = this.#memory;
+    const fence = contents.fences.get(partition);
+    return fence?.memory === runId ? fence.position : undefined;
+  }
+
   listen(listener: FeedListener): void {
     this.#listener = listener;
   }

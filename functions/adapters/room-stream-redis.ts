@@ -23,7 +23,7 @@ import {
 import { ChatError } from "../lib/errors.ts";
 import { connectRedis, whenReady, type RedisTarget } from "./redis-connection.ts";
 import { redisNames, type RedisNames } from "./redis-names.ts";
-import { APPEND, FIND, INSPECT, OPEN, READ_AFTER, READ_NEWEST, RETIRE } from "./redis-scripts.ts";
+import { APPEND, FENCE_OF, FIND, INSPECT, OPEN, READ_AFTER, READ_NEWEST, RETIRE } from "./redis-scripts.ts";
 
 type Entry = [id: string, fields: [string, string, string, string]];
 type Entries = [status: string, last: string, entries: Entry[]];
@@ -38,6 +38,7 @@ declare module "ioredis" {
     skatReadNewest(...args: (string | number)[]): Result<Entries, Context>;
     skatFind(...args: (string | number)[]): Result<[status: string, place: string], Context>;
     skatInspect(keys: number, ...args: string[]): Result<string[], Context>;
+    skatFenceOf(...args: string[]): Result<string, Context>;
     skatRetire(...args: (string | number)[]): Result<number, Context>;
   }
 }
@@ -49,6 +50,7 @@ const SCRIPTS = {
   skatReadNewest: { numberOfKeys: 2, lua: READ_NEWEST },
   skatFind: { numberOfKeys: 2, lua: FIND },
   skatInspect: { lua: INSPECT },
+  skatFenceOf: { numberOfKeys: 1, lua: FENCE_OF },
   skatRetire: { numberOfKeys: 1, lua: RETIRE },
 };
 
@@ -164,6 +166,11 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
     const [fence = "", ...lasts] = await this.#ask(this.#client.skatInspect(keys.length, ...keys));
     const heads = lasts.map((last) => headOf(last, fence === "" ? ZERO : fence));
     return fence === "" ? { heads } : { fence, heads };
+  }
+
+  async fenceOf(partition: number): Promise<Position | undefined> {
+    const fence = await this.#ask(this.#client.skatFenceOf(this.#names.fence(partition)));
+    return fence === "" ? undefined : fence;
   }
 
   async activeRooms(partition: number): Promise<readonly string[]> {

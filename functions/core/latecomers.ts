@@ -55,7 +55,7 @@ export class Latecomers {
     for (const event of old) rooms.set(event.room, [...(rooms.get(event.room) ?? []), event]);
     let late = 0;
     for (const [room, some] of rooms) {
-      const { fence } = await outbox.inspect(partitionOf(room), []);
+      const fence = await outbox.fenceOf(partitionOf(room));
       if (fence === undefined || !isSettledAt(fence, caughtUpAtMs)) continue;
       const before = some.filter(({ position }) => position <= fence);
       const stored = await store.storedAmong(room, before);

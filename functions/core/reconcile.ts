@@ -8,8 +8,9 @@ import type { Metrics } from "../lib/metrics.ts";
 import { decodeEvent } from "./event.ts";
 import { QUARANTINE_MS, type EventLog } from "./event-log.ts";
 import { fromMs, toMs, ZERO, type Position } from "./position.ts";
-import { PARTITIONS, type RoomOutbox, type StreamEvent } from "./room-stream.ts";
+import { PARTITIONS, partitionOf, type RoomOutbox, type StreamEvent } from "./room-stream.ts";
 import type { Cancel, Runtime } from "./runtime.ts";
+import { isSettledAt } from "./settlement.ts";
 import type { EventStore, ProgressStore } from "./store.ts";
 
 export interface ReconcileDeps {
@@ -76,7 +77,7 @@ export class Reconcile {
     const { outbox } = this.#deps;
     const rooms = await outbox.activeRooms(partition);
     if (rooms.length === 0) return rooms;
-    const { fence } = await outbox.inspect(partition, []);
+    const fence = await outbox.fenceOf(partition);
     if (fence !== this.#fences.get(partition)) for (const room of rooms) this.#stored.delete(room);
     this.#fences.set(partition, fence);
     return rooms;
@@ -91,7 +92,7 @@ export class Reconcile {
     const hole = missing[0]?.position;
     const known = events.findLast(({ position }) => hole === undefined || position < hole);
     if (known) this.#stored.set(room, known.position);
-    await this.#appendMissing(missing, caughtUpAtMs, readMs);
+    await this.#appendMissing(room, missing, caughtUpAtMs, readMs);
     if (length > keep) await this.#trim(room, Math.min(length - keep, CHUNK), caughtUpAtMs);
     if (missing.length > 0 || this.#closed) return;
     // More than one look holds: go on at once rather than fall behind.
@@ -110,7 +111,7 @@ export class Reconcile {
     // Another consumer may have trimmed meanwhile: `keep` entries stay whoever trims.
     const events = oldest.slice(0, Math.max(0, length - this.#deps.keep));
     const missing = await this.#missing(room, events, caughtUpAtMs);
-    await this.#appendMissing(missing, caughtUpAtMs, readMs);
+    await this.#appendMissing(room, missing, caughtUpAtMs, readMs);
     const hole = missing[0]?.position;
     const last = events.findLast(({ position }) => hole === undefined || position < hole);
     if (last) this.#deps.metrics.trimmedEntries.inc(await this.#deps.outbox.trim(room, last.position));
@@ -143,16 +144,36 @@ export class Reconcile {
     return (await this.#deps.store.findEvent(room, decodeEvent(json).id)) !== undefined;
   }
 
-  /** Only what should have come by now, and only while what was read is fresh: a paused process must not write late (N6). */
-  async #appendMissing(missing: readonly StreamEvent[], caughtUpAtMs: number, readMs: number): Promise<void> {
+  /** Only while what was read is fresh: a paused process must not write late (N6). */
+  async #appendMissing(
+    room: string,
+    missing: readonly StreamEvent[],
+    caughtUpAtMs: number,
+    readMs: number,
+  ): Promise<void> {
     const { log, runtime, metrics, logger } = this.#deps;
-    const late = missing.filter((event) => isLate(event, caughtUpAtMs));
+    const late = await this.#left(room, missing, caughtUpAtMs);
     const ageMs = runtime.elapsed() - readMs;
     if (late.length === 0 || ageMs > QUARANTINE_MS) return;
     const knownAtMs = runtime.now() - ageMs;
     await log.append(late.map(({ json }) => ({ room: decodeEvent(json).room, value: json, knownAtMs })));
     metrics.reconciledEntries.inc(late.length);
     logger.warn("messages left behind were appended to the log", { messages: late.length });
+  }
+
+  /**
+   * Those that should have come by now. What an older memory brought back waits until the store is settled (N8): the memory that was lost may
+   * have given it another place, under which it is still on its way. The fence is asked for after the entries, so it is never an older one.
+   */
+  async #left(
+    room: string,
+    missing: readonly StreamEvent[],
+    caughtUpAtMs: number,
+  ): Promise<readonly StreamEvent[]> {
+    const late = missing.filter((event) => isLate(event, caughtUpAtMs));
+    const fence = late.length > 0 ? await this.#deps.outbox.fenceOf(partitionOf(room)) : undefined;
+    if (fence === undefined) return [];
+    return isSettledAt(fence, caughtUpAtMs) ? late : late.filter(({ position }) => position > fence);
   }
 }
 

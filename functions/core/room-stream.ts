@@ -63,12 +63,7 @@ export interface PartitionState {
   readonly heads: readonly Position[];
 }
 
-export interface PartitionInspector {
-  /** Fence and heads of one partition, as they are now. Needs no fence. */
-  inspect(partition: number, rooms: readonly string[]): Promise<PartitionState>;
-}
-
-export interface RoomStream extends PartitionInspector {
+export interface RoomStream {
   /**
    * Finds the fence of a partition, or sets a new one for a memory that has none. Must succeed on a connection before
    * anything else of that partition is asked there. Idempotent while the memory lives.
@@ -87,6 +82,9 @@ export interface RoomStream extends PartitionInspector {
 
   /** The newest `limit` events. */
   readNewest(room: string, fence: Fence, limit: number): Promise<Tail>;
+
+  /** Fence and heads of one partition, as they are now. Needs no fence. */
+  inspect(partition: number, rooms: readonly string[]): Promise<PartitionState>;
 
   /** The place of an id that was appended within the last minutes. */
   find(room: string, fence: Fence, id: string): Promise<{ position: Position; prev: Position } | undefined>;
@@ -111,7 +109,9 @@ export interface RoomFeed {
 }
 
 /** The stream as the outbox of its room: the consumer works through it. Reads need no fence: an entry is an entry. */
-export interface RoomOutbox extends PartitionInspector {
+export interface RoomOutbox {
+  /** The fence of the present memory; undefined until a node has opened it. What an older memory brought back lies below it. */
+  fenceOf(partition: number): Promise<Position | undefined>;
   /** Rooms that were appended to and not retired since. */
   activeRooms(partition: number): Promise<readonly string[]>;
   /** Up to `limit` entries above `after`, oldest first, and how many the room holds in all. */

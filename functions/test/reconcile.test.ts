@@ -5,9 +5,10 @@ import { StreamMemory, type MemoryRoomStream } from "../adapters/room-stream-mem
 import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
 import { PrismaStore } from "../adapters/store-prisma.ts";
 import { decodeEvent, encodeDraft } from "../core/event.ts";
-import { next, ZERO } from "../core/position.ts";
+import { next, toMs, ZERO } from "../core/position.ts";
 import { Reconcile } from "../core/reconcile.ts";
 import { partitionOf } from "../core/room-stream.ts";
+import { SETTLED_AFTER_MS } from "../core/settlement.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
 import { createMetrics } from "../lib/metrics.ts";
 import type { RoomEvent } from "../protocol.ts";
@@ -134,6 +135,22 @@ test("[C5] an entry below what was stored, back with an older memory, is appende
   await stream.open(partition, { nowMs: runtime.now(), floor: whole.at(-1)?.position ?? ZERO, known });
   await reconcile.look();
   expect(logged).toEqual([first.id]);
+});
+
+test("[C5] what an older memory brought back is left until that memory has a fence and the store is settled", async () => {
+  const [event] = await fill("lobby", 1);
+  memory.restart(memory.snapshot());
+  stream = memory.connect();
+  const reconcile = reconcileWith(100);
+  await reconcile.look();
+  expect(logged, "no node has opened it yet").toEqual([]);
+  const opening = { nowMs: runtime.now() + 60_000, floor: ZERO };
+  const { position } = await stream.open(partitionOf("lobby"), opening);
+  await reconcile.look();
+  expect(logged, "its second place may be on its way").toEqual([]);
+  await store.markCaughtUp([{ partition: 0, caughtUpAtMs: toMs(position) + SETTLED_AFTER_MS }], 1);
+  await reconcile.look();
+  expect(logged).toEqual([event?.id]);
 });
 
 test("[C5] what the store has deleted because of its age does not come back from the stream", async () => {

@@ -248,6 +248,27 @@ export function describeRoomStream(
       expect(await stream.inspect(PARTITION, [ROOM])).toEqual({ heads: [ZERO] });
     });
 
+    it("[C5] tells the fence of the present memory alone", async () => {
+      expect(await stream.fenceOf(PARTITION)).toBeUndefined();
+      const fence = await opened(stream);
+      expect(await stream.fenceOf(PARTITION)).toBe(fence.position);
+      const restore = await world.snapshot();
+      await restore();
+      const answer = await waitFor(
+        () =>
+          stream.fenceOf(PARTITION).then(
+            (found) => ({ found }),
+            () => undefined,
+          ),
+        "the connection",
+      );
+      expect(answer.found).toBeUndefined();
+      const present = await opened(stream, fence);
+      expect(await stream.fenceOf(PARTITION)).toBe(present.position);
+      await world.flush();
+      expect(await stream.fenceOf(PARTITION)).toBeUndefined();
+    });
+
     it("[S4] breaks no link when two write at once", async () => {
       const other = await world.connect();
       const fence = await opened(stream);

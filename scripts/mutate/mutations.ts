@@ -261,6 +261,25 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: ["functions/test/rules.test.ts", "is not called saved"],
   },
   {
+    name: "older-waits",
+    mechanism: "C5 what an older memory brought back waits until the store is settled",
+    file: "functions/core/reconcile.ts",
+    edits: [
+      [
+        "return isSettledAt(fence, caughtUpAtMs) ? late : late.filter(({ position }) => position > fence);",
+        "return late;",
+      ],
+    ],
+    noticedBy: ["functions/test/reconcile.test.ts", "is left until that memory has a fence"],
+  },
+  {
+    name: "fence-of-memory",
+    mechanism: "C5 the fence that the consumer goes by is that of the present memory",
+    file: "functions/adapters/redis-scripts.ts",
+    edits: [["return held[2] == memory and held[1] or ''", "return held[1] or ''"]],
+    noticedBy: ["functions/test/room-stream-redis.test.ts", "the fence of the present memory alone"],
+  },
+  {
     name: "settled-before",
     mechanism: "N8 a page counts as settled by what the store said before it was read",
     file: "functions/core/room.ts",

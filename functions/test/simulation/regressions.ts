@@ -114,4 +114,28 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    why: "[C5] a first place that an older memory brought back is not stored while the second, acknowledged one is on its way to the log",
+    plan: {
+      seed: 4001568,
+      nodes: 3,
+      consumers: 1,
+      rooms: 4,
+      streamKeep: 60,
+      privateRooms: 1,
+      busyMs: 62000,
+      clients: [
+        { index: 6, rooms: [0, 2], messagesPerSecond: 0.3340694989037254 },
+        { index: 7, rooms: [0], messagesPerSecond: 0.4454493825364371 },
+        { index: 8, rooms: [0, 2], messagesPerSecond: 0.2949331702097602 },
+        { index: 9, rooms: [0, 3], messagesPerSecond: 0.5355481091238882 },
+        { index: 10, rooms: [0, 1], messagesPerSecond: 0.3343690334130888 },
+        { index: 11, rooms: [0], messagesPerSecond: 0.20092171908396741 },
+      ],
+      faults: [
+        { index: 4, kind: "kafka_requests_held", atMs: 20284, durationMs: 13622 },
+        { index: 6, kind: "redis_restored", atMs: 31088, durationMs: 331 },
+      ],
+    },
+  },
 ];
