@@ -11,6 +11,7 @@ import type { Finding } from "../auditor.ts";
 import { Outcasts } from "../faults/outcasts.ts";
 import type { SocketIoClient } from "../socketio-client.ts";
 import type { TestClient } from "../test-client.ts";
+import { arriving } from "./arriving.ts";
 import type { Fleet, Slot } from "./fleet.ts";
 
 /** A client of the ledger. */
@@ -190,10 +191,8 @@ async function clientsStall({ clients, pick, hold }: Site): Promise<void> {
 
 /** Others than those who write, who go on and must miss nothing. */
 async function peoplePutOut({ fleet, rooms, owner, pick, hold, report }: Site): Promise<void> {
-  const outcasts = await Outcasts.join(
-    fleet.nodes.map(({ url }) => url),
-    rooms.slice(0, 2),
-  );
+  const urls = fleet.nodes.map(({ url }) => url);
+  const outcasts = await arriving(() => Outcasts.join(urls, rooms.slice(0, 2)));
   await outcasts.putOut(pick(rooms.slice(0, 2)), owner);
   await hold(); // nothing of what is said meanwhile may come
   report(outcasts.findings());

@@ -8,6 +8,7 @@ import { makeRooms } from "../harness.ts";
 import { chance } from "../load.ts";
 import { SocketIoClient } from "../socketio-client.ts";
 import { TestClient } from "../test-client.ts";
+import { arriving } from "./arriving.ts";
 import { startFleet, type Fleet } from "./fleet.ts";
 import { holdFor, KINDS, type FaultKind, type LedgerClient } from "./kinds.ts";
 import { difference, readCounters, type Counters } from "./counters.ts";
@@ -43,7 +44,6 @@ const CLIENTS_PER_SOCKET_IO = 10;
 /** Load before each fault, so that there is something under way. */
 const LEAD_MS = 1_000;
 const WHOLE_DEADLINE_MS = 120_000;
-const ARRIVALS_MAX = 5;
 
 export async function runLedger(options: LedgerOptions): Promise<Entry[]> {
   const random = chance(options.seed);
@@ -110,16 +110,16 @@ class Round {
   /** Answers the owner of the rooms. */
   async #join(): Promise<Person> {
     const urls = this.#fleet.nodes.map(({ url }) => url);
-    const owner = await Person.on(urls, "owner");
+    const owner = await arriving(() => Person.on(urls, "owner"));
     const count = Math.ceil(this.#options.clients / CLIENTS_PER_ROOM);
-    const rooms = await makeRooms(urls[0] ?? "", count, owner);
+    const rooms = await arriving(() => makeRooms(urls[0] ?? "", count, owner));
     const clients = Array.from({ length: this.#options.clients }, (_, index) => {
       const room = rooms[index % rooms.length] ?? "";
       const client = this.#newClient(index, room);
       this.#rooms.set(room, [...(this.#rooms.get(room) ?? []), client]);
       return client;
     });
-    await Promise.all(clients.map((client) => arrive(client)));
+    await Promise.all(clients.map((client) => arriving(() => client.start())));
     return owner;
   }
 
@@ -214,15 +214,5 @@ class Round {
     )?.[0];
     const entry = entries.find(({ endedAtMs }) => id !== undefined && uuidTimeMs(id) <= endedAtMs);
     (entry ?? entries.at(-1))?.findings.push(finding);
-  }
-}
-
-/** A kept connection that ended with the node behind its proxy fails the first request on it. */
-async function arrive(client: LedgerClient, attempt = 1): Promise<void> {
-  try {
-    await client.start();
-  } catch (error) {
-    if (!(error instanceof TypeError) || attempt === ARRIVALS_MAX) throw error;
-    await arrive(client, attempt + 1);
   }
 }
