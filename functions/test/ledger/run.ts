@@ -119,7 +119,7 @@ class Round {
       this.#rooms.set(room, [...(this.#rooms.get(room) ?? []), client]);
       return client;
     });
-    await Promise.all(clients.map((client) => arriving(() => client.start())));
+    await Promise.all(clients.map((client) => arriving(async () => void (await client.start()))));
     return owner;
   }
 
