@@ -11,6 +11,7 @@ const LOOK_MS = 100;
 const LOOKING_SHARE = 0.2;
 /** Longer than a consumer takes to come back and take its partitions over. */
 const STILL_MS = 60_000;
+const STORE_BACK_MS = 60_000;
 
 /** A client of a test, on whichever wire. */
 type Audited = ClientHistory & Pick<TestClient, "isSettled">;
@@ -23,11 +24,8 @@ export async function history(url: string, room: string): Promise<RoomEvent[]> {
   client.close();
   const events: RoomEvent[] = [];
   for (let complete = false, after = "0000000000000000000"; !complete;) {
-    const response = await fetch(`${url}/api/rooms/${room}/events?after=${after}&limit=200`, {
-      headers: { authorization: `Bearer ${token}` },
-    });
-    if (!response.ok) throw new Error(`history: ${response.status} ${await response.text()}`);
-    const page = (await response.json()) as { events: RoomEvent[]; complete: boolean };
+    const path = `/api/rooms/${room}/events?after=${after}&limit=200`;
+    const page = await waitFor(() => historyPage(url, path, token), "the store to answer", STORE_BACK_MS);
     events.push(...page.events);
     after = page.events.at(-1)?.position ?? after;
     complete = page.complete;
@@ -38,6 +36,18 @@ export async function history(url: string, room: string): Promise<RoomEvent[]> {
 /** Every violation found on real processes, in words; none means that nothing was lost, doubled or out of order. */
 export async function audit(...args: Parameters<typeof examine>): Promise<string[]> {
   return (await examine(...args)).findings.map(({ text }) => text);
+}
+
+/** Undefined while the store is not back. */
+async function historyPage(
+  url: string,
+  path: string,
+  token: string,
+): Promise<{ events: RoomEvent[]; complete: boolean } | undefined> {
+  const response = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+  if (response.status === 503) return undefined;
+  if (!response.ok) throw new Error(`history: ${response.status} ${await response.text()}`);
+  return (await response.json()) as { events: RoomEvent[]; complete: boolean };
 }
 
 /** What the auditor says once all outboxes are empty and what was saved has had its time to be stored. */

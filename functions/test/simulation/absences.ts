@@ -2,7 +2,7 @@
 import type { Action, Change } from "../../core/room-store.ts";
 import type { ErrorCode } from "../../protocol.ts";
 import type { Absence } from "../auditor.ts";
-import type { SimulatedClient } from "./client.ts";
+import type { Person } from "./person.ts";
 import { EPOCH_MS } from "./virtual-time.ts";
 
 export interface Span {
@@ -11,7 +11,7 @@ export interface Span {
 }
 
 export interface CalledBack {
-  readonly client: Pick<SimulatedClient, "name" | "rooms" | "signInsMs">;
+  readonly client: Pick<Person, "name" | "rooms" | "signInsMs">;
   /** How many sign-ins it had until then. */
   readonly session: number;
   readonly atMs: number;

@@ -3,24 +3,8 @@ import type { ClientFrame, ErrorCode, ServerFrame } from "../../protocol.ts";
 import { ClientRules } from "../client-rules.ts";
 import { tellsOfRoom } from "../client-view.ts";
 import type { Host } from "./host.ts";
-import type { Random } from "./random.ts";
+import { someRoom, writeNowAndThen, type Person, type PersonOptions } from "./person.ts";
 import type { Socket, SocketEnd } from "./socket.ts";
-
-export interface ClientOptions {
-  readonly name: string;
-  readonly rooms: readonly string[];
-  readonly host: Host;
-  readonly random: Random;
-  readonly heartbeatMs: number;
-  readonly messagesPerSecond: number;
-  /** A socket to some node; undefined where it was refused. */
-  readonly connect: (client: SocketEnd) => Socket | undefined;
-  /** Who accepted a message: told of each `sent`. */
-  readonly onSent: (id: string) => void;
-  /** Whether somebody took the right away for whose lack a frame is refused. */
-  readonly isDenied: (room: string, code: ErrorCode) => boolean;
-  readonly trace: ((line: string) => void) | undefined;
-}
 
 const TICK_MS = 400;
 /** Of its messages, how many are sent twice at once, and how many again much later. */
@@ -30,28 +14,25 @@ const LATE_MS_MAX = 40_000;
 /** Ids stay in Redis for three minutes, and are trusted for two: what was written longer ago is judged. */
 const WRITTEN_AGO_MS_MAX = 170_000;
 
-export class SimulatedClient extends ClientRules implements SocketEnd {
+export class SimulatedClient extends ClientRules implements Person, SocketEnd {
   readonly host: Host;
-  readonly #options: ClientOptions;
+  readonly #options: PersonOptions;
   socket: Socket | undefined;
   isGone = false;
   readonly hearings: { readonly room: string; readonly atMs: number }[] = [];
-  /** `left` frames, by reason. */
   readonly departures = new Map<string, number>();
-  /** When it signed in, each time: its token holds the number of the last one. */
   readonly signInsMs: number[] = [0];
   #isAway = false;
   #isQuiet = false;
   #attempt = 0;
   #reconnectAfterMs: number | undefined;
 
-  constructor(options: ClientOptions) {
+  constructor(options: PersonOptions) {
     super({ name: options.name, rooms: options.rooms, runtime: options.host });
     this.host = options.host;
     this.#options = options;
   }
 
-  /** Of the session that it has, as far as it knows. */
   get token(): string {
     return `${this.name} ${this.signInsMs.length}`;
   }
@@ -59,15 +40,13 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
   start(): void {
     this.#connect();
     this.#tickLater();
-    this.#writeLater();
+    writeNowAndThen(this.#options, () => !this.#isQuiet && this.#write());
   }
 
-  /** No more new messages. */
   quiet(): void {
     this.#isQuiet = true;
   }
 
-  /** The network is gone; what is written meanwhile waits. */
   leave(): void {
     this.#isAway = true;
     this.socket?.cut();
@@ -79,19 +58,16 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     this.#connectLater(this.#options.random.between(10, 300));
   }
 
-  /** For ever, and its outbox with it. */
   vanish(): void {
     this.isGone = true;
     this.host.kill();
   }
 
-  /** The app is killed and opened again: what it showed is gone, its outbox was on disk. */
   crash(): void {
     this.socket?.cut();
     this.forgetViews();
   }
 
-  /** Many messages at once. */
   flood(count: number, body: string): void {
     const room = this.rooms[0] ?? "";
     if (this.leftRooms.has(room)) return;
@@ -156,24 +132,17 @@ export class SimulatedClient extends ClientRules implements SocketEnd {
     });
   }
 
-  #writeLater(): void {
-    const { random, messagesPerSecond } = this.#options;
-    this.host.after((-Math.log(1 - random.unit()) * 1000) / messagesPerSecond, () => {
-      if (this.#isQuiet) return;
-      this.#write();
-      this.#writeLater();
-    });
-  }
-
-  #write(): void {
-    const { random, rooms } = this.#options;
-    const room = random.happens(0.6) ? (rooms[0] ?? "") : random.pick(rooms);
+  /** Always true: it goes on writing. */
+  #write(): true {
+    const { random } = this.#options;
+    const room = someRoom(this.#options);
     const agoMs = this.#isAway && random.happens(0.7) ? random.between(0, WRITTEN_AGO_MS_MAX) : 0;
-    if (this.leftRooms.has(room)) return;
+    if (this.leftRooms.has(room)) return true;
     const id = this.say(room, `${this.said.size}`, { twice: random.happens(TWICE), agoMs });
-    if (!random.happens(LATE)) return;
+    if (!random.happens(LATE)) return true;
     const frame = this.frameOf(id);
     if (frame) this.host.after(random.between(0, LATE_MS_MAX), () => this.repeat(frame));
+    return true;
   }
 }
 

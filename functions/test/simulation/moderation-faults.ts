@@ -6,7 +6,7 @@ import type { Moderation } from "../../core/moderation.ts";
 import { FOREVER_MS } from "../../core/room-store.ts";
 import { ChatError } from "../../lib/errors.ts";
 import type { User } from "../../protocol.ts";
-import type { SimulatedClient } from "./client.ts";
+import type { Person } from "./person.ts";
 import type { FaultSpec } from "./faults.ts";
 import type { MemoryStore } from "./postgres.ts";
 import type { Random } from "./random.ts";
@@ -27,7 +27,7 @@ interface Deed {
 /** Resolves when a deed is done or was refused; never where its node dies before. */
 type Moderator = (deed: Deed) => Promise<void>;
 
-type Membership = readonly [client: SimulatedClient, room: string];
+type Membership = readonly [client: Person, room: string];
 
 export const MODERATION_FAULTS = {
   member_removed: {

@@ -6,6 +6,8 @@ export interface ClientPlan {
   readonly index: number;
   readonly rooms: readonly number[];
   readonly messagesPerSecond: number;
+  /** It uses the SDK; else it follows the rules alone, and does what the SDK never would. */
+  readonly sdk?: boolean;
 }
 
 export interface FaultPlan {
@@ -35,6 +37,7 @@ const MESSAGES_PER_SECOND = 8;
 
 export function planOf(seed: number): Plan {
   const random = new Random(seed).fork("plan");
+  const kind = new Random(seed).fork("kind");
   const rooms = random.integer(2, 4);
   const count = random.integer(10, 24);
   const clients = Array.from({ length: count }, (_, index) => ({
@@ -44,6 +47,7 @@ export function planOf(seed: number): Plan {
       ...new Set([random.happens(0.7) ? 0 : random.integer(0, rooms - 1), random.integer(0, rooms - 1)]),
     ],
     messagesPerSecond: (MESSAGES_PER_SECOND / count) * random.between(0.3, 1.7),
+    sdk: kind.happens(0.5),
   }));
   const kinds = Object.keys(FAULTS) as FaultKind[];
   const faults = Array.from({ length: random.integer(7, 13) }, (_, index) => {

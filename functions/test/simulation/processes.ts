@@ -1,7 +1,10 @@
 /** The simulated nodes and consumers: the real core on simulated engines, each in a process that can be killed, paused and drained. */
 import { ChatConsumer } from "../../core/consumer.ts";
+import type { HistoryPage } from "../../core/history.ts";
 import type { Moderation } from "../../core/moderation.ts";
 import { ChatNode } from "../../core/node.ts";
+import { check } from "../../core/permissions.ts";
+import type { Position } from "../../core/position.ts";
 import type { RateLimiter } from "../../core/rate-limits.ts";
 import { Revocations } from "../../core/revocations.ts";
 import { Verifiers, type Verifier } from "../../core/verifiers.ts";
@@ -75,11 +78,19 @@ class Connections {
   }
 }
 
-export class SimulatedNode {
+/** What a request over HTTP finds at a node. */
+export interface NodeEntry {
+  readonly host: Host;
+  /** A page of history, as its route answers it. */
+  history(token: string, room: string, before: Position | undefined, limit: number): Promise<HistoryPage>;
+}
+
+export class SimulatedNode implements NodeEntry {
   readonly host: Host;
   readonly connections: Connections;
   readonly #node: ChatNode;
   readonly #revocations: Revocations;
+  readonly #auth: Verifiers;
   #isStarted = false;
 
   constructor(deps: ProcessDeps) {
@@ -88,13 +99,14 @@ export class SimulatedNode {
     const { redis, kafka, postgres } = this.connections;
     const { host: runtime, logger } = deps;
     this.#revocations = new Revocations({ store: postgres.revocations, runtime, logger });
+    this.#auth = new Verifiers({ kinds: [tokens], revocations: this.#revocations });
     this.#node = new ChatNode({
       stream: redis.stream,
       feed: redis.feed,
       notices: redis.feed,
       log: kafka.log,
       store: postgres.store,
-      auth: new Verifiers({ kinds: [tokens], revocations: this.#revocations }),
+      auth: this.#auth,
       runtime,
       metrics: deps.metrics,
       logger,
@@ -125,6 +137,16 @@ export class SimulatedNode {
   /** A request of a moderator reaches it. */
   moderate(request: (moderation: Moderation) => void): void {
     this.host.after(0, () => request(this.#node.moderation));
+  }
+
+  async history(token: string, room: string, before: Position | undefined, limit: number) {
+    const { user } = await this.#auth.verify(token);
+    const checkStanding = async () =>
+      check(await this.#node.access.standing(room, user.id), "read", this.host.now());
+    await checkStanding();
+    const page = await this.#node.history.read(room, { before }, limit);
+    await checkStanding();
+    return page;
   }
 
   accept(client: SocketEnd, latencyMs: () => number): Socket {

@@ -8,8 +8,9 @@ import type { Host } from "./host.ts";
 export interface SocketEnd {
   readonly host: Host;
   /** `sentMs`: when the node sent it. */
-  receive(frame: ServerFrame, sentMs: number): void;
-  closed(): void;
+  receive(frame: ServerFrame, sentMs: number, text: string): void;
+  /** With what the node closed it; 1006 where the connection broke. */
+  closed(code: number, reason: string): void;
 }
 
 interface Sent {
@@ -39,7 +40,7 @@ export class Socket implements Transport {
   #queue: Sent[] = [];
   #length = 0;
   #isPumping = false;
-  #isClosing = false;
+  #closing: { readonly code: number; readonly reason: string } | undefined;
   #isOver = false;
   #unanswered = 0;
   #lastArrivalMs = 0;
@@ -60,27 +61,30 @@ export class Socket implements Transport {
   }
 
   send(frame: Frame): void {
-    if (this.#isClosing || this.#isOver) return;
+    if (this.#closing || this.#isOver) return;
     this.#queue.push({ frame, atMs: this.#options.node.elapsed() });
     this.#length += frame.text.length;
     if (this.#length > this.#options.bufferLengthMax) return this.#endBy("slow_client");
     this.#pump();
   }
 
-  close(_code: number, reason: string): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
+  close(code: number, reason: string): void {
+    if (this.#closing) return;
+    this.#closing = { code, reason };
     if (reason === "slow_client") this.#queue = [];
     const { node, end, latencyMs } = this.#options;
     this.#pump();
     node.after(3 * latencyMs(), () => end(this.#session));
-    node.after(CLOSE_GRACE_MS, () => this.#closeClient());
+    node.after(CLOSE_GRACE_MS, () => this.#closeClient(this.#closing));
   }
 
   /** From the client. */
   transmit(frame: ClientFrame): void {
+    this.transmitText(JSON.stringify(frame));
+  }
+
+  transmitText(text: string): void {
     if (this.#isOver || this.isSilent) return;
-    const text = JSON.stringify(frame);
     const { client, node, latencyMs } = this.#options;
     const nowMs = client.host.elapsed();
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, nowMs + latencyMs());
@@ -113,14 +117,14 @@ export class Socket implements Transport {
       if (this.#isOver || this.isSilent || this.isStuck) return;
       this.#length = 0;
       this.#deliver(this.#queue.splice(0));
-      if (this.#isClosing) this.#closeClient();
+      if (this.#closing) this.#closeClient(this.#closing);
     });
   }
 
   #deliver(frames: readonly Sent[]): void {
     const { client } = this.#options;
     this.heardMs = client.host.elapsed();
-    for (const { frame, atMs } of frames) client.receive(parse(frame), atMs);
+    for (const { frame, atMs } of frames) client.receive(parse(frame), atMs, frame.text);
   }
 
   #beat(): void {
@@ -141,11 +145,11 @@ export class Socket implements Transport {
     this.#session.close(reason);
   }
 
-  #closeClient(): void {
+  #closeClient({ code, reason } = { code: 1006, reason: "" }): void {
     if (this.#isOver || this.isSilent) return;
     this.#isOver = true;
     const { client, latencyMs } = this.#options;
-    client.host.after(latencyMs(), () => client.closed());
+    client.host.after(latencyMs(), () => client.closed(code, reason));
   }
 }
 

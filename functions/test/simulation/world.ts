@@ -13,11 +13,13 @@ import { FAULTS, type FaultSpec } from "./faults.ts";
 import { Host } from "./host.ts";
 import { SimulatedKafka } from "./kafka.ts";
 import { MAKER } from "./moderation-faults.ts";
+import type { Person, PersonOptions } from "./person.ts";
 import type { ClientPlan, FaultPlan, Plan } from "./plan.ts";
 import { SimulatedPostgres } from "./postgres.ts";
-import { HEARTBEAT_MS, STAGE, subjectOf } from "./processes.ts";
+import { HEARTBEAT_MS, STAGE, subjectOf, type SimulatedNode } from "./processes.ts";
 import { Random } from "./random.ts";
 import { SimulatedRedis } from "./redis.ts";
+import { SdkClient } from "./sdk-client.ts";
 import type { Socket, SocketEnd } from "./socket.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
@@ -44,7 +46,7 @@ export class World {
   readonly postgres: SimulatedPostgres;
   readonly cluster: Cluster;
   readonly rooms: readonly string[];
-  readonly clients: readonly SimulatedClient[];
+  readonly clients: readonly Person[];
   readonly snapshots: SimulatedRedis["memory"]["contents"][] = [];
   /** Added to what a frame takes between client and node, at most. */
   slowMs = 0;
@@ -80,7 +82,7 @@ export class World {
   }
 
   /** Clients that are not gone. */
-  readonly people = (): readonly SimulatedClient[] => this.clients.filter(({ isGone }) => !isGone);
+  readonly people = (): readonly Person[] => this.clients.filter(({ isGone }) => !isGone);
 
   async start(): Promise<void> {
     const { plan } = this.#options;
@@ -127,7 +129,7 @@ export class World {
   }
 
   /** By its user, in the store alone: nodes have to find it. */
-  signOut(client: SimulatedClient): void {
+  signOut(client: Person): void {
     const { length: session } = client.signInsMs;
     this.#calledBack.push({ client, session, atMs: this.time.elapsed() });
     void this.postgres.revocations.revoke(subjectOf(client.token), FOREVER_MS);
@@ -196,11 +198,11 @@ export class World {
     return entries.some(({ position, json }) => !places.has(position) && !ids.has(decodeEvent(json).id));
   }
 
-  #client({ index, rooms, messagesPerSecond }: ClientPlan): SimulatedClient {
+  #client({ index, rooms, messagesPerSecond, sdk = false }: ClientPlan): Person {
     const name = `client-${index}`;
     const host = new Host(name, this.time, this.#random.fork(name));
     const nodeOf = new Map<Socket, Host>();
-    const client: SimulatedClient = new SimulatedClient({
+    const options: PersonOptions = {
       name,
       rooms: rooms.flatMap((room) => this.rooms[room] ?? []),
       host,
@@ -208,22 +210,28 @@ export class World {
       heartbeatMs: HEARTBEAT_MS,
       messagesPerSecond,
       connect: (end) => this.#connect(end, nodeOf),
+      anyNode: () => this.#anyNode(),
       onSent: (id) => this.#accept(`${name} ${id}`, client.socket && nodeOf.get(client.socket)),
       isDenied: (room, code) => isDenied(this.postgres.store.changes.trail, { room, user: name, code }),
       trace: this.#options.trace && ((line) => this.trace(line)),
-    });
+    };
+    const client: Person = sdk ? new SdkClient(options) : new SimulatedClient(options);
     return client;
   }
 
   #connect(end: SocketEnd, nodeOf: Map<Socket, Host>): Socket | undefined {
-    const open = this.cluster.nodes.filter(({ isOpen }) => isOpen);
-    if (open.length === 0) return undefined;
-    const node = this.#random.pick(open);
+    const node = this.#anyNode();
+    if (!node) return undefined;
     const latencyMs = (): number => this.time.random() * (4 + this.slowMs);
     const socket = node.accept(end, latencyMs);
     nodeOf.set(socket, node.host);
     this.trace(`${end.host.name} connects to ${node.host.name}`);
     return socket;
+  }
+
+  #anyNode(): SimulatedNode | undefined {
+    const open = this.cluster.nodes.filter(({ isOpen }) => isOpen);
+    return open.length === 0 ? undefined : this.#random.pick(open);
   }
 
   #accept(key: string, node: Host | undefined): void {

@@ -92,7 +92,8 @@ interface CallOptions {
 
 function searchOf(query: Readonly<Record<string, string | number | undefined>>): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  const texts = given.map(([name, value]): [string, string] => [name, String(value)]);
+  return new URLSearchParams(texts).toString();
 }
 
 async function callJson<Answer>(fetch: Fetch, url: string, options: CallOptions): Promise<Answer> {
