@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { StreamMemory, type MemoryRoomStream } from "../adapters/room-stream-memory.ts";
 import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
 import { encodeDraft } from "../core/event.ts";
+import { DeletedUsers } from "../core/deleted-users.ts";
 import { Fences } from "../core/fences.ts";
 import { History, type HistoryPage, type Range } from "../core/history.ts";
 import { next, previous, ZERO, type Position } from "../core/position.ts";
@@ -28,7 +29,7 @@ beforeEach(async () => {
   memory = new StreamMemory(runtime);
   stream = memory.connect();
   fences = new Fences({ stream, runtime, metrics: createMetrics(), logger });
-  history = new History({ stream, fences, store: away, isStoreAway: () => false });
+  history = new History({ stream, fences, deletedUsers: new DeletedUsers(), store: away, isStoreAway: () => false });
   positions = [];
   await append(10);
 });
