@@ -13,7 +13,7 @@ export interface ErasureDeps {
   readonly logger: Logger;
 }
 
-const LOOK_MS = 30_000;
+const LOOK_MS = 10_000;
 const BATCH = 2_000;
 /** Between batches, so that it never takes all of the store. */
 const PAUSE_MS = 100;
