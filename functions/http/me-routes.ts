@@ -15,12 +15,10 @@ export interface MeRoutesDeps {
   readonly rates: RateLimiter;
 }
 
-const line = z
-  .looseObject({ type: z.string() })
-  .meta({
-    id: "OwnRecord",
-    description: "`type` says what it is; the last line is `end`, with their number.",
-  });
+const line = z.looseObject({ type: z.string() }).meta({
+  id: "OwnRecord",
+  description: "`type` says what it is; the last line is `end`, with their number.",
+});
 
 export function meRoutes({ node, signIn, rates }: MeRoutesDeps): readonly Route[] {
   return [

@@ -1,7 +1,8 @@
 /** The OpenAPI 3.1 document, made of the table of routes and the schemas that validate. */
 import { z } from "zod";
 import { ERRORS } from "../protocol.ts";
-import { LINES_TYPE, type Route } from "./routes.ts";
+import { LINES_TYPE } from "./lines.ts";
+import type { Route } from "./routes.ts";
 
 const ERROR = z
   .object({

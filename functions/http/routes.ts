@@ -9,6 +9,7 @@ import { ChatError } from "../lib/errors.ts";
 import type { User } from "../protocol.ts";
 import { principalOf, type AuthenticateDeps } from "./authenticate.ts";
 import { readBody } from "./body.ts";
+import { LINES_TYPE, toLines } from "./lines.ts";
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
@@ -113,24 +114,11 @@ export function serveRoutes(app: Hono, routes: readonly Route[], serving: Servin
   }
 }
 
-export const LINES_TYPE = "application/x-ndjson";
-
-/** A page is read when the client has taken the one before. What fails on the way breaks the answer off. */
 function file(c: Context, fileName: string, pages: AsyncIterable<readonly object[]>): Response {
-  const iterator = pages[Symbol.asyncIterator]();
-  const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    pull: async (controller) => {
-      const { done, value } = await iterator.next();
-      if (done === true) return controller.close();
-      controller.enqueue(encoder.encode(value.map((each) => `${JSON.stringify(each)}\n`).join("")));
-    },
-    cancel: async () => void (await iterator.return?.()),
-  });
   c.header("Content-Type", LINES_TYPE);
   c.header("Content-Disposition", `attachment; filename="${fileName}"`);
   c.header("Cache-Control", "no-store");
-  return c.body(body);
+  return c.body(toLines(pages));
 }
 
 /** Node's own request, which the server hands over. */

@@ -29,7 +29,13 @@ beforeEach(async () => {
   memory = new StreamMemory(runtime);
   stream = memory.connect();
   fences = new Fences({ stream, runtime, metrics: createMetrics(), logger });
-  history = new History({ stream, fences, deletedUsers: new DeletedUsers(), store: away, isStoreAway: () => false });
+  history = new History({
+    stream,
+    fences,
+    deletedUsers: new DeletedUsers(),
+    store: away,
+    isStoreAway: () => false,
+  });
   positions = [];
   await append(10);
 });
