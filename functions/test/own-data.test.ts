@@ -94,10 +94,13 @@ function describeOwnData(count: number, urls: () => readonly [string, string]): 
       // No more at once than are saved within the log's time limit, however slow the machine is.
       if ((n + 1) % 250 === 0) await waitFor(() => saved() === n + 1, "all to be saved", 30_000);
     }
-    const answer = await waitFor(async () => {
-      const got = await ann.get("/api/me/export");
-      return got.text.split("\n").length > count && got; // the consumer may be behind
-    }, "all to be stored");
+    const last = await waitFor(() => client.frames.filter(isEvent)[count - 1], "the last message");
+    const isStored = async () => {
+      const { body } = await ann.get(`/api/rooms/${room}/events?limit=1`);
+      return (body as unknown as { events: RoomEvent[] }).events[0]?.id === last.id;
+    };
+    await waitFor(isStored, "all to be stored", 30_000);
+    const answer = await ann.get("/api/me/export");
     expect(answer.headers.get("content-type")).toBe("application/x-ndjson");
     expect(answer.headers.get("content-disposition")).toContain("attachment");
     const lines = linesOf(answer);
@@ -114,13 +117,13 @@ function describeOwnData(count: number, urls: () => readonly [string, string]): 
     const gus = await guest(url, "Gus");
     const visitor = new Visitor(other);
     expect((await visitor.get("/api/me/export")).status).toBe(401);
-    const answers = await Promise.all(
-      Array.from({ length: 11 }, () => visitor.get("/api/me/export", bearer(gus.token))),
-    );
-    const refused = answers.filter((answer) => codeOf(answer) === "rate_limited");
-    expect(refused).toHaveLength(1);
-    const given = answers.find(({ status }) => status === 200);
-    expect(given && linesOf(given)[0]).toEqual({ type: "profile", user: gus.user });
+    const answers: Answer[] = [];
+    const isRefused = (answer: Answer) => codeOf(answer) === "rate_limited";
+    // Ten; a node that Redis keeps waiting begins to count by itself.
+    while (answers.length < 25 && !answers.some(isRefused))
+      answers.push(await visitor.get("/api/me/export", bearer(gus.token)));
+    expect(answers.findIndex(isRefused)).toBeGreaterThanOrEqual(10);
+    expect(answers[0] && linesOf(answers[0])[0]).toEqual({ type: "profile", user: gus.user });
   });
 
   it("[G13] an account ends after one more proof: its sockets on every node, tokens, sessions and password; its address is free", async () => {
@@ -190,10 +193,8 @@ function describeOwnData(count: number, urls: () => readonly [string, string]): 
         const answer = await new Visitor(node).get(`/api/rooms/${room}/events`, bearer(owner.token));
         return (answer.body as unknown as { events: RoomEvent[] }).events;
       };
-      const whole = async () => ((await history()).length === 20 ? history() : []);
-      expect(
-        placesOf(await waitFor(async () => (await whole()).length && isNameless(whole), "all to be stored")),
-      ).toEqual(placesOf(heard));
+      await waitFor(async () => (await history()).length === 20, "all to be stored");
+      expect(placesOf(await isNameless(history))).toEqual(placesOf(heard));
       const lists = await Promise.all(
         ["members", "audit"].map((list) =>
           new Visitor(node).get(`/api/rooms/${room}/${list}`, bearer(owner.token)),
@@ -277,7 +278,7 @@ describe("one's own data on embedded engines", () => {
     const embedded = await startEmbedded(ENV);
     url = embedded.url;
     return () => embedded.stop();
-  }, 60_000);
+  }, 120_000);
   describeOwnData(5_000, () => [url, url]);
 });
 
