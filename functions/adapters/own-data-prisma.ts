@@ -205,7 +205,7 @@ function messages(ask: Ask, user: string): Reading<MessageRow> {
       (prisma) => prisma.$queryRaw<MessageRow[]>`
         SELECT room, position, id, body, reply_to FROM events
         WHERE user_id = ${user} AND user_name <> ${Prisma.raw(`'${DELETED_NAME}'`)}
-          AND (room, position) > (${room}, ${position}) ORDER BY room, position LIMIT ${PAGE}`,
+          AND (position, room) > (${position}, ${room}) ORDER BY position, room LIMIT ${PAGE}`,
     );
   };
 }

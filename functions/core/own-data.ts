@@ -65,7 +65,7 @@ export interface Deletion {
 }
 
 export interface OwnDataStore {
-  /** All of it, in pages that are read when they are asked for; the messages last, room by room. */
+  /** All of it, in pages that are read when they are asked for; the messages last, in the order of their positions. */
   ownData(user: User): AsyncIterable<readonly OwnRecord[]>;
   /**
    * Takes everything that is personal out of the store, and every right with it, in one statement; the messages stay, and so do the ids
