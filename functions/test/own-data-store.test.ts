@@ -32,8 +32,8 @@ function describeOwnData(openDatabase: () => Promise<Database>): void {
     database = await openDatabase();
     store = new PrismaStore(database);
     accounts = new PrismaAccountStore(database);
-  }, 60_000);
-  afterAll(() => database.close());
+  }, 120_000);
+  afterAll(() => database?.close());
   beforeEach(() => {
     ann = { id: newId(), name: `ann-${newId()}` };
     ben = { id: newId(), name: `ben-${newId()}` };
