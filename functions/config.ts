@@ -246,6 +246,7 @@ function toLimits(settings: Settings): Limits {
       requests: settings.RATE_REQUESTS,
       joins: settings.RATE_JOINS,
       roomsMade: settings.RATE_ROOMS_MADE,
+      exports: settings.RATE_EXPORTS,
       sends: settings.RATE_SENDS ?? `${20 * settings.FRAMES_PER_SECOND}/10`,
       roomSends: settings.RATE_ROOM_SENDS ?? `${1000 * settings.FRAMES_PER_SECOND}/10`,
     },

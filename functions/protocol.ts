@@ -12,6 +12,9 @@ export const SUBPROTOCOL = "skat.v1";
 /** The room that exists from the first start. Every other room's id is a UUIDv7. */
 export const LOBBY = "lobby";
 
+/** What everybody is called who has deleted the account, in every room; nobody else can be. */
+export const DELETED_NAME = "Deleted account";
+
 /** A room's cursor before it ever had an event or a fence. */
 export const NO_POSITION = "0000000000000000000";
 
@@ -23,6 +26,7 @@ export const RATES = {
   requests: { default: "10000/60", what: "HTTP requests, by user" },
   joins: { default: "3000/60", what: "Joins of rooms, by user" },
   roomsMade: { default: "1000/60", what: "Rooms made, by user" },
+  exports: { default: "10/3600,30/86400", what: "Downloads of one's own data, by user" },
   sends: { default: "2000/10", what: "Messages, by user" },
   roomSends: { default: "100000/10", what: "Messages, by room" },
 } as const satisfies Record<string, { default: string; what: string }>;
@@ -71,6 +75,7 @@ export const DEFAULT_LIMITS: Limits = {
     requests: RATES.requests.default,
     joins: RATES.joins.default,
     roomsMade: RATES.roomsMade.default,
+    exports: RATES.exports.default,
     sends: RATES.sends.default,
     roomSends: RATES.roomSends.default,
   },
@@ -250,7 +255,7 @@ export const ERRORS = {
   token_revoked: {
     status: 401,
     retriable: false,
-    when: "The token was called back: its session was signed out, or its guest became a member.",
+    when: "The token was called back: its session was signed out, its guest became a member, or its account was deleted.",
   },
   guests_refused: { status: 403, retriable: false, when: "This server takes no guests: sign in." },
   insufficient_scope: { status: 403, retriable: false, when: "The token was not made for this." },
@@ -275,7 +280,16 @@ export const ERRORS = {
     when: "One of the two has blocked the other for direct messages.",
   },
   room_archived: { status: 403, retriable: false, when: "The room is archived: it can only be read." },
-  last_owner: { status: 409, retriable: false, when: "A room keeps one owner: make another one first." },
+  last_owner: {
+    status: 409,
+    retriable: false,
+    when: "A room, and this server, keeps one owner: make another one first.",
+  },
+  not_proved: {
+    status: 403,
+    retriable: false,
+    when: "The password is missing or wrong, or there is none and the sign-in is older than ten minutes.",
+  },
   limit_reached: { status: 403, retriable: false, when: "The user or the room has all it may have of this." },
   unknown_user: { status: 404, retriable: false, when: "No such user, or not one of this room." },
   unknown_invitation: {

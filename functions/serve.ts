@@ -45,6 +45,7 @@ export async function serve(options: ServeOptions): Promise<string> {
     log,
     store,
     auth,
+    deletedUsers: revocations.deletedUsers,
     runtime,
     metrics,
     logger,

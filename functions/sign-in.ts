@@ -7,6 +7,7 @@ import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
 import type { Config } from "./config.ts";
 import type { Accounts, AccountSession, AccountStore, SignIn } from "./core/accounts.ts";
 import type { Auth, Principal } from "./core/auth.ts";
+import { deleteAccount } from "./core/deletion.ts";
 import type { Mail, Mailbox } from "./core/mail.ts";
 import { Revocations, type RevocationStore } from "./core/revocations.ts";
 import { Verifiers, type Verifier } from "./core/verifiers.ts";
@@ -71,6 +72,12 @@ export async function openSignIn(deps: SignInDeps): Promise<OpenSignIn> {
       bots,
       store,
       isOwnerCode,
+      deleteAccount: (principal, password) =>
+        deleteAccount(
+          { store, ...(accounts ? { accounts } : {}), onDeleted: () => revocations.look() },
+          principal,
+          password,
+        ),
       principalOf: async (headers) => {
         const session = await sessionOf(headers);
         return session && toPrincipal(session);
@@ -155,6 +162,7 @@ function openAccounts(
   return {
     handle: async (request, guest) => (await accounts()).handle(request, guest),
     sessionOf: async (headers) => (await accounts()).sessionOf(headers),
+    proves: async (claim) => (await accounts()).proves(claim),
   };
 }
 

@@ -1,19 +1,23 @@
-/** Owner, bots and revocations on Prisma: the same statements on PostgreSQL and on PGlite. */
+/** Owner, bots, revocations and one's own data on Prisma: the same statements on PostgreSQL and on PGlite. */
 import type { Account, AccountStore, Bot, BotToken } from "../core/accounts.ts";
 import { SCOPES, type Scope } from "../core/auth.ts";
+import type { Deletion, OwnRecord } from "../core/own-data.ts";
 import type { Revocation, RevocationStore } from "../core/revocations.ts";
-import type { BotToken as BotTokenRow, PrismaClient } from "../generated/prisma/client.ts";
+import type { BotToken as BotTokenRow } from "../generated/prisma/client.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { User } from "../protocol.ts";
 import type { Database } from "./database.ts";
-import { checkTexts, noted } from "./prisma-ask.ts";
-import { storeError } from "./store-errors.ts";
+import { PrismaErasure } from "./erasure-prisma.ts";
+import { readOwnData } from "./own-data-prisma.ts";
+import { asking, checkTexts, noted, type Ask } from "./prisma-ask.ts";
 
 export class PrismaAccountStore implements AccountStore, RevocationStore {
-  readonly #database: Database;
+  readonly #ask: Ask;
+  readonly #erasure: PrismaErasure;
 
   constructor(database: Database) {
-    this.#database = database;
+    this.#ask = asking(database);
+    this.#erasure = new PrismaErasure(this.#ask);
   }
 
   async claimOwner(user: string): Promise<boolean> {
@@ -23,6 +27,27 @@ export class PrismaAccountStore implements AccountStore, RevocationStore {
 
   async owner(): Promise<string | undefined> {
     return (await this.#ask((prisma) => prisma.owner.findFirst()))?.user;
+  }
+
+  async makeOwner(user: string, by: User): Promise<boolean> {
+    checkTexts(user);
+    const made = await this.#ask(
+      (prisma) => prisma.$executeRaw`
+        WITH made AS (
+          INSERT INTO owners (place, "user") SELECT 1, id FROM users WHERE id = ${user}
+          ON CONFLICT (place) DO UPDATE SET "user" = excluded."user" RETURNING "user"
+        ), done AS (SELECT NULL::text AS room, id AS "user", name AS user_name FROM users WHERE id IN (SELECT "user" FROM made))
+        ${noted(by, "owner")}`,
+    );
+    return made > 0;
+  }
+
+  ownData(user: User): AsyncIterable<readonly OwnRecord[]> {
+    return readOwnData(this.#ask, user);
+  }
+
+  deleteAccount(user: string): Promise<Deletion> {
+    return this.#erasure.deleteAccount(user);
   }
 
   async accounts(): Promise<readonly Account[]> {
@@ -128,14 +153,6 @@ export class PrismaAccountStore implements AccountStore, RevocationStore {
 
   async forgetRevoked(): Promise<void> {
     await this.#ask((prisma) => prisma.revocation.deleteMany({ where: { until: { lt: new Date() } } }));
-  }
-
-  async #ask<T>(question: (prisma: PrismaClient) => Promise<T>): Promise<T> {
-    try {
-      return await question(this.#database.prisma);
-    } catch (error) {
-      throw storeError(error);
-    }
   }
 }
 

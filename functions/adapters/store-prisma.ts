@@ -1,11 +1,13 @@
 /** Store on Prisma: the same statements on PostgreSQL and on PGlite, so none that needs a session, a lock or a notification. */
 import { fromBigInt, isPosition, toBigInt, toMs, type Position } from "../core/position.ts";
 import { UnstorableError, type EventPage, type InsertResult, type Store } from "../core/store.ts";
+import { deletedSubject } from "../core/deleted-users.ts";
 import type { Event } from "../generated/prisma/client.ts";
-import type { RoomEvent } from "../protocol.ts";
+import { DELETED_NAME, type RoomEvent } from "../protocol.ts";
 import type { Database } from "./database.ts";
 import { asking, checkTexts, type Ask } from "./prisma-ask.ts";
 import { PrismaChanges } from "./changes-prisma.ts";
+import { PrismaErasure } from "./erasure-prisma.ts";
 import { PrismaMembers } from "./members-prisma.ts";
 import { PrismaModeration } from "./moderation-prisma.ts";
 import { PrismaReadMarks } from "./read-marks-prisma.ts";
@@ -21,6 +23,7 @@ export class PrismaStore implements Store {
   readonly moderation: PrismaModeration;
   readonly changes: PrismaChanges;
   readonly readMarks: PrismaReadMarks;
+  readonly erasure: PrismaErasure;
 
   constructor(database: Database) {
     this.#database = database;
@@ -30,6 +33,7 @@ export class PrismaStore implements Store {
     this.moderation = new PrismaModeration(this.#ask);
     this.changes = new PrismaChanges(this.#ask);
     this.readMarks = new PrismaReadMarks(this.#ask);
+    this.erasure = new PrismaErasure(this.#ask);
   }
 
   async insertEvents(events: readonly RoomEvent[]): Promise<InsertResult> {
@@ -38,14 +42,19 @@ export class PrismaStore implements Store {
     const rooms = events.map(({ room }) => room);
     const ids = events.map(({ id }) => id);
     const positions = events.map(({ position }) => position);
+    const senders = events.map(({ user }) => user.id);
+    const tombstones = [...new Set(senders)].map(deletedSubject);
     // In the order of the key: two writers of the same events would otherwise wait for each other in a circle.
     const inserted = await this.#ask(
       (prisma) => prisma.$executeRaw`
+        WITH deleted AS MATERIALIZED (SELECT subject FROM revocations WHERE subject = ANY(${tombstones}::text[]))
         INSERT INTO events (room, id, position, prev, kind, user_id, user_name, body, reply_to)
-        SELECT room, id::uuid, position::bigint, prev::bigint, kind, user_id, user_name, body, reply_to::uuid
+        SELECT room, id::uuid, position::bigint, prev::bigint, kind, user_id,
+          CASE WHEN ${deletedSubject("")} || user_id IN (SELECT subject FROM deleted) THEN ${DELETED_NAME} ELSE user_name END,
+          body, reply_to::uuid
         FROM unnest(
           ${rooms}::text[], ${ids}::text[], ${positions}::text[], ${events.map(({ prev }) => prev)}::text[],
-          ${events.map(({ kind }) => kind)}::text[], ${events.map(({ user }) => user.id)}::text[],
+          ${events.map(({ kind }) => kind)}::text[], ${senders}::text[],
           ${events.map(({ user }) => user.name)}::text[], ${events.map(({ body }) => body)}::text[],
           ${events.map(({ replyTo }) => replyTo ?? null)}::text[]
         ) AS given (room, id, position, prev, kind, user_id, user_name, body, reply_to)

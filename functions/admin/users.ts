@@ -1,11 +1,11 @@
-/** `npm run admin -- users`: who has an account; sign somebody out everywhere, or take an account's or guest's every token away. */
+/** `npm run admin -- users`: who has an account; sign somebody out everywhere, take an account's or guest's every token away, hand the server over. */
 import type { Account } from "../core/accounts.ts";
 import { OPERATOR, Refusal, type Call, type Noun } from "./command.ts";
 
 /** Longer than any token of a guest or of another issuer is made for. */
 const BARRED_MS = 10 * 365 * 86_400_000;
 
-export const users: Noun = { list, "sign-out": signOut, bar };
+export const users: Noun = { list, "sign-out": signOut, bar, owner };
 
 async function list({ names, options, openAccounts, print }: Call): Promise<void> {
   if (names.length > 0) throw new Refusal("`list` takes no ids.");
@@ -32,6 +32,15 @@ async function bar(call: Call): Promise<void> {
     await accounts.bar(id, Date.now() + BARRED_MS, OPERATOR);
     call.print(`${id} is refused on every node within five seconds.`);
   }
+}
+
+async function owner(call: Call): Promise<void> {
+  const [id = "", ...more] = named(call);
+  if (more.length > 0) throw new Refusal("A server has one owner: name one user.");
+  await call.confirm(`Make ${id} the owner of this server, instead of whoever is?`);
+  if (!(await (await call.openAccounts()).makeOwner(id, OPERATOR)))
+    throw new Refusal(`There is no account ${id}.`);
+  call.print(`${id} owns this server.`);
 }
 
 function named({ names, options }: Call): readonly string[] {

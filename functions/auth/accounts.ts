@@ -7,7 +7,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { betterAuth, type BetterAuthOptions } from "better-auth";
 import { prismaAdapter } from "better-auth/adapters/prisma";
-import type { Accounts, AccountSession } from "../core/accounts.ts";
+import type { Accounts, AccountSession, Claim } from "../core/accounts.ts";
 import type { Mail } from "../core/mail.ts";
 import type { Runtime } from "../core/runtime.ts";
 import { uuidV7 } from "../core/uuid.ts";
@@ -45,7 +45,12 @@ export interface AccountsOptions {
 
 const PASSWORD_LENGTH_MIN = 10;
 const SESSION_S = 30 * 86_400;
-/** Of no use here, so not there: tokens of other services, and changes that need letters to two addresses. */
+/** A session counts as just made for this long. */
+const FRESH_MS = 10 * 60_000;
+/**
+ * Of no use here, so not there: tokens of other services, changes that need letters to two addresses, and a deletion that would know
+ * nothing of rooms and messages; ours is `core/deletion.ts`.
+ */
 const DISABLED = ["/account-info", "/get-access-token", "/refresh-token", "/change-email", "/delete-user"];
 
 /** The guest that the request at hand is made as. */
@@ -63,7 +68,27 @@ export function createAccounts(options: AccountsOptions): Accounts {
       });
       return found === null ? undefined : toSession(found);
     },
+    proves: async (claim) => {
+      const { password } = await auth.$context;
+      return proves(claim, options, (hash, given) => password.verify({ hash, password: given }));
+    },
   };
+}
+
+async function proves(
+  { user, session, password }: Claim,
+  { prisma, runtime }: AccountsOptions,
+  verify: (hash: string, password: string) => Promise<boolean>,
+): Promise<boolean> {
+  const row = await prisma.session
+    .findUnique({ where: { id: session }, include: { user: { include: { accounts: true } } } })
+    .catch((cause: unknown) => {
+      throw new ChatError("unavailable", "Accounts can't be read now.", { cause, retryAfterMs: 1_000 });
+    });
+  if (row === null || row.userId !== user) return false;
+  const hash = row.user.accounts.find(({ password: kept }) => kept !== null)?.password;
+  if (hash) return password !== undefined && verify(hash, password);
+  return row.createdAt.getTime() > runtime.now() - FRESH_MS;
 }
 
 interface FoundSession {

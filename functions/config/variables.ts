@@ -408,6 +408,11 @@ export const VARIABLE_GROUPS = {
       default: RATES.roomsMade.default,
       help: `${RATES.roomsMade.what}: so many in so many seconds.`,
     },
+    RATE_EXPORTS: {
+      schema: rate(),
+      default: RATES.exports.default,
+      help: `${RATES.exports.what}: so many in so many seconds.`,
+    },
     RATE_SENDS: {
       schema: rate(),
       unset: "twenty times FRAMES_PER_SECOND, in 10 seconds",

@@ -6,6 +6,7 @@
  */
 import type { User } from "../protocol.ts";
 import type { Principal, Scope } from "./auth.ts";
+import type { OwnDataStore } from "./own-data.ts";
 
 /** Beginning of the cookie's name: a request without it needs not be looked at. */
 export const SESSION_COOKIE = "skat.session_token";
@@ -22,12 +23,22 @@ export interface Accounts {
   handle(request: Request, guest: User | undefined): Promise<Response>;
   /** The session of the request's cookie; undefined without one that is valid. */
   sessionOf(headers: Headers): Promise<AccountSession | undefined>;
+  /** Whether somebody who has this session is the person: by the password, or where the account has none by having just signed in. */
+  proves(claim: Claim): Promise<boolean>;
+}
+
+export interface Claim {
+  readonly user: string;
+  readonly session: string;
+  readonly password: string | undefined;
 }
 
 export interface OwnerStore {
   /** Makes the user the owner where there is none; answers whether it is the owner now. */
   claimOwner(user: string): Promise<boolean>;
   owner(): Promise<string | undefined>;
+  /** Hands the server over to somebody with an account, and notes it in the trail. Answers whether there is such an account. */
+  makeOwner(user: string, by: User): Promise<boolean>;
 }
 
 /** A person, as the one in charge sees it. */
@@ -103,6 +114,8 @@ export interface SignIn {
   issueToken(headers: Headers): Promise<AccessToken>;
   /** Whether it is the code that was printed. */
   isOwnerCode(code: string): boolean;
+  /** As in `core/deletion.ts`. */
+  deleteAccount(principal: Principal, password: string | undefined): Promise<void>;
 }
 
-export interface AccountStore extends OwnerStore, PeopleStore, BotStore {}
+export interface AccountStore extends OwnerStore, PeopleStore, BotStore, OwnDataStore {}

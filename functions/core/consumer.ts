@@ -2,6 +2,7 @@
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { DeadLetters, EventLog, LogConsumer } from "./event-log.ts";
+import { Erasure } from "./erasure.ts";
 import { Persist } from "./persist.ts";
 import { Progress } from "./progress.ts";
 import { Reconcile } from "./reconcile.ts";
@@ -34,6 +35,7 @@ export class ChatConsumer {
   readonly #progress: Progress;
   readonly #reconcile: Reconcile;
   readonly #retention: Retention;
+  readonly #erasure: Erasure;
 
   constructor(options: ConsumerOptions) {
     this.#options = options;
@@ -41,6 +43,7 @@ export class ChatConsumer {
     this.#progress = new Progress(options);
     this.#reconcile = new Reconcile({ ...options, keep: options.streamKeep });
     this.#retention = new Retention(options);
+    this.#erasure = new Erasure(options);
   }
 
   async start(): Promise<void> {
@@ -48,6 +51,7 @@ export class ChatConsumer {
     this.#progress.start();
     this.#reconcile.start();
     this.#retention.start();
+    this.#erasure.start();
   }
 
   /** Stores what the log holds now, looks after the streams once, and is done: for a schedule. */
@@ -56,6 +60,7 @@ export class ChatConsumer {
     while (!(await this.#progress.look())) await sleep(this.#options.runtime, 100);
     await this.#reconcile.look();
     await this.#retention.look();
+    await this.#erasure.look();
   }
 
   /** False when no progress is made though there is work. */
@@ -67,6 +72,7 @@ export class ChatConsumer {
     this.#progress.close();
     this.#reconcile.close();
     this.#retention.close();
+    this.#erasure.close();
     await this.#options.consumer.close();
   }
 }

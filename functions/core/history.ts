@@ -1,5 +1,6 @@
 /** A range of a room's history: from the store, and while that is away from the stream, for what it has (G8). */
 import { ChatError } from "../lib/errors.ts";
+import type { DeletedUsers } from "./deleted-users.ts";
 import { decodeEvent } from "./event.ts";
 import type { Fences } from "./fences.ts";
 import { linkedSuffix, links, RESUME_EVENTS_MAX } from "./pages.ts";
@@ -19,6 +20,7 @@ export interface HistoryDeps {
   readonly stream: RoomStream;
   readonly store: EventStore;
   readonly fences: Fences;
+  readonly deletedUsers: DeletedUsers;
   /** The store is known to be away: it is not waited for. */
   readonly isStoreAway: () => boolean;
 }
@@ -32,6 +34,11 @@ export class History {
 
   /** At most `limit` events, linked without a gap. Throws `unavailable` for what neither store nor stream can answer now. */
   async read(room: string, range: Range, limit: number): Promise<HistoryPage> {
+    const page = await this.#read(room, range, limit);
+    return { ...page, events: page.events.map((event) => this.#deps.deletedUsers.toldEvent(event)) };
+  }
+
+  async #read(room: string, range: Range, limit: number): Promise<HistoryPage> {
     if (this.#deps.isStoreAway()) return this.#fromStream(room, range, limit, undefined);
     try {
       return await this.#fromStore(room, range, limit);

@@ -6,6 +6,7 @@ import { Access } from "./access.ts";
 import { Audience } from "./audience.ts";
 import type { Auth, Principal } from "./auth.ts";
 import { Chat } from "./chat.ts";
+import { DeletedUsers } from "./deleted-users.ts";
 import type { EventLog } from "./event-log.ts";
 import { Fences } from "./fences.ts";
 import { Flusher } from "./flusher.ts";
@@ -36,6 +37,8 @@ export interface NodeOptions {
   readonly log: EventLog;
   readonly store: Store;
   readonly auth: Auth;
+  /** Those who are not named any more; nobody where it is not given. */
+  readonly deletedUsers?: DeletedUsers;
   readonly runtime: Runtime;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -75,6 +78,7 @@ export class ChatNode {
 
   constructor(options: NodeOptions) {
     const { stream, feed, notices, log, store, runtime, metrics, logger, limits, backlogMax, real } = options;
+    const { deletedUsers = new DeletedUsers() } = options;
     this.#options = options;
     const fences = new Fences({ stream, runtime, metrics, logger });
     const settlement = new Settlement(store, runtime, logger);
@@ -92,6 +96,7 @@ export class ChatNode {
       pages,
       fences,
       settlement,
+      deletedUsers,
       runtime,
       metrics,
       logger,
@@ -101,7 +106,7 @@ export class ChatNode {
     const judge = new Judge({ stream, store, fences, settlement, runtime });
     this.#chat = new Chat({ stream, fences, judge, flusher: this.#flusher, runtime, metrics });
     const isStoreAway = () => this.#health.down.includes("postgres");
-    this.history = new History({ stream, store, fences, isStoreAway });
+    this.history = new History({ stream, store, fences, deletedUsers, isStoreAway });
     const { membersPerRoomMax } = limits;
     const access = new Access({ store, runtime, logger, membersPerRoomMax });
     const { hub, audience } = { hub: this.#hub, audience: this.#audience };
@@ -120,6 +125,11 @@ export class ChatNode {
   /** Counts one against a limit of the user's; throws `rate_limited`. */
   admitUser(rate: RateName, user: User): Promise<void> {
     return this.#options.rates.take(rate, user.id);
+  }
+
+  /** Members have changed by another way than the verbs of rooms: resolves when that has taken effect here and others have been told. */
+  membersChanged(): Promise<void> {
+    return this.#follower.announce();
   }
 
   get isDraining(): boolean {

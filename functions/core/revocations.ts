@@ -7,10 +7,11 @@
 import { ChatError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Principal } from "./auth.ts";
+import { DeletedUsers } from "./deleted-users.ts";
 import type { Cancel, Runtime } from "./runtime.ts";
 
 export interface Revocation {
-  /** `session:<id>`, `token:<id>`, `guest:<user>` or `user:<user>`. */
+  /** `session:<id>`, `token:<id>`, `guest:<user>`, `user:<user>` or `deleted:<user>`. */
   readonly subject: string;
   readonly atMs: number;
   /** From then on nothing of the subject could be valid anyway. */
@@ -41,6 +42,7 @@ const OVERLAP_MS = 10_000;
 const FORGET_MS = 3_600_000;
 
 export class Revocations {
+  readonly deletedUsers = new DeletedUsers();
   readonly #options: RevocationsOptions;
   readonly #untilMs = new Map<string, number>();
   #lastAtMs: number | undefined;
@@ -59,7 +61,7 @@ export class Revocations {
    */
   async start(onRevoked: (subjects: Revoked) => void): Promise<void> {
     this.#onRevoked = onRevoked;
-    await this.#poll();
+    await this.look();
     this.#again();
   }
 
@@ -84,13 +86,14 @@ export class Revocations {
     const { runtime, logger } = this.#options;
     if (this.#closed) return;
     this.#cancel = runtime.after(POLL_MS, () => {
-      this.#poll()
+      this.look()
         .catch((error: unknown) => logger.debug("revocations can't be read now", { err: error }))
         .finally(() => this.#again());
     });
   }
 
-  async #poll(): Promise<void> {
+  /** Resolves when everything that was called back is known here. */
+  async look(): Promise<void> {
     const { store, runtime } = this.#options;
     const since = this.#lastAtMs === undefined ? undefined : this.#lastAtMs - OVERLAP_MS;
     this.#take(await store.revokedSince(since));
@@ -105,6 +108,7 @@ export class Revocations {
     this.#lastAtMs ??= 0;
     for (const { subject, atMs, untilMs } of revocations) {
       this.#untilMs.set(subject, untilMs);
+      this.deletedUsers.learn(subject);
       this.#lastAtMs = Math.max(this.#lastAtMs, atMs);
     }
     if (this.#untilMs.size > 0) this.#onRevoked(this.#untilMs);

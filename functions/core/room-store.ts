@@ -80,6 +80,8 @@ export const ACTIONS = [
   "sign-out",
   "bar",
   "revoke-token",
+  "delete-account",
+  "owner",
 ] as const;
 
 export type Action = (typeof ACTIONS)[number];

@@ -7,6 +7,7 @@ import type { ResetReason } from "../protocol.ts";
 import { ChatError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
+import type { DeletedUsers } from "./deleted-users.ts";
 import type { Fences } from "./fences.ts";
 import { Frame } from "./frame.ts";
 import { links, RESUME_BYTES_MAX, type Missed, type Pages } from "./pages.ts";
@@ -28,6 +29,7 @@ export interface RoomDeps {
   readonly pages: Pages;
   readonly fences: Fences;
   readonly settlement: Settlement;
+  readonly deletedUsers: DeletedUsers;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -131,7 +133,7 @@ export class Room {
         provisional: this.#provisional,
       }),
     );
-    member.send(eventsFrame(this.id, events));
+    member.send(this.#eventsFrame(events));
   }
 
   /** An event from the feed. */
@@ -231,7 +233,7 @@ export class Room {
     this.#pos = event.position;
     this.#deps.fences.saw(event.position);
     this.#ring.push(event);
-    const frame = new Frame(event.json);
+    const frame = new Frame(this.#deps.deletedUsers.told(event.json));
     for (const member of this.members) member.send(frame);
     this.#deps.metrics.eventsDelivered.inc(this.members.size);
   }
@@ -307,7 +309,13 @@ export class Room {
     const { events, complete } = this.#ring.newest();
     const page = { ...refOf(ref), room: this.id, head: this.#pos, complete, provisional: this.#provisional };
     member.send(Frame.of(type === "joined" ? { type, ...page } : { type, reason, ...page }));
-    member.send(eventsFrame(this.id, events));
+    member.send(this.#eventsFrame(events));
+  }
+
+  /** The events' own JSON, put together without parsing it. */
+  #eventsFrame(events: readonly StreamEvent[]): Frame {
+    const told = events.map(({ json }) => this.#deps.deletedUsers.told(json));
+    return new Frame(`{"type":"events","room":${JSON.stringify(this.id)},"events":[${told.join(",")}]}`);
   }
 
   #background(work: Promise<void>): void {
@@ -319,11 +327,4 @@ export class Room {
 
 function refOf(ref: number | undefined): { ref?: number } {
   return ref === undefined ? {} : { ref };
-}
-
-/** The events' own JSON, put together without parsing it. */
-function eventsFrame(room: string, events: readonly StreamEvent[]): Frame {
-  return new Frame(
-    `{"type":"events","room":${JSON.stringify(room)},"events":[${events.map(({ json }) => json).join(",")}]}`,
-  );
 }

@@ -7,6 +7,7 @@
  * be repeated: every write is idempotent.
  */
 import type { RoomEvent } from "../protocol.ts";
+import type { ErasureStore } from "./own-data.ts";
 import type { Position } from "./position.ts";
 import type { ReadMarkStore } from "./read-marks.ts";
 import type { ChangeStore, MemberStore, ModerationStore, RoomStore } from "./room-store.ts";
@@ -25,7 +26,10 @@ export interface InsertResult {
 }
 
 export interface EventStore {
-  /** One statement, idempotent by room and id; order and repeats within the batch don't matter. Takes at least 10,000. */
+  /**
+   * One statement, idempotent by room and id; order and repeats within the batch don't matter. Takes at least 10,000. Who has deleted
+   * the account is stored under the common name, whatever the event says.
+   */
   insertEvents(events: readonly RoomEvent[]): Promise<InsertResult>;
   /** The newest `limit` events below `before` (all when absent). */
   eventsBefore(room: string, before: Position | undefined, limit: number): Promise<EventPage>;
@@ -60,6 +64,7 @@ export interface Store extends EventStore, ProgressStore {
   readonly moderation: ModerationStore;
   readonly changes: ChangeStore;
   readonly readMarks: ReadMarkStore;
+  readonly erasure: ErasureStore;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
   close(): Promise<void>;

@@ -13,6 +13,7 @@ import { auditRoutes } from "./audit-routes.ts";
 import { brokenOff } from "./body.ts";
 import { botRoutes } from "./bot-routes.ts";
 import { chatRoutes, type ChatRoutesDeps } from "./chat-routes.ts";
+import { meRoutes } from "./me-routes.ts";
 import { moderationRoutes } from "./moderation-routes.ts";
 import { toOpenApi } from "./openapi.ts";
 import { createMailbox } from "./mailbox.ts";
@@ -55,6 +56,7 @@ export function createApp(deps: AppDeps): Hono {
     ...roomRoutes(node, limits),
     ...moderationRoutes(node),
     ...accountRoutes(signIn),
+    ...meRoutes(deps),
     ...botRoutes(signIn, limits),
     ...auditRoutes(node, signIn),
   ];

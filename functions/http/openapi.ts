@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document, made of the table of routes and the schemas that validate. */
 import { z } from "zod";
 import { ERRORS } from "../protocol.ts";
+import { LINES_TYPE } from "./lines.ts";
 import type { Route } from "./routes.ts";
 
 const ERROR = z
@@ -39,7 +40,7 @@ export function toOpenApi(routes: readonly Route[]): object {
 }
 
 function toOperation(
-  { path, title, isOpen, query, body, answer }: Route,
+  { path, title, isOpen, query, body, answer, fileName }: Route,
   schemas: Record<string, unknown>,
 ): object {
   const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name = ""]) => ({
@@ -54,8 +55,8 @@ function toOperation(
     required: !z.safeParse(schema, undefined).success,
     schema: toSchema(schema, "input", schemas),
   }));
-  const json = (schema: z.ZodType, io: "input" | "output") => ({
-    "application/json": { schema: toSchema(schema, io, schemas) },
+  const json = (schema: z.ZodType, io: "input" | "output", mediaType = "application/json") => ({
+    [mediaType]: { schema: toSchema(schema, io, schemas) },
   });
   return {
     summary: title,
@@ -63,7 +64,7 @@ function toOperation(
     parameters: [...inPath, ...inQuery],
     ...(body ? { requestBody: { required: true, content: json(body, "input") } } : {}),
     responses: {
-      200: { description: "Done.", content: json(answer, "output") },
+      200: { description: "Done.", content: json(answer, "output", fileName && LINES_TYPE) },
       default: { description: "Refused.", content: json(ERROR, "output") },
     },
   };

@@ -9,6 +9,7 @@ import { ChatError } from "../lib/errors.ts";
 import type { User } from "../protocol.ts";
 import { principalOf, type AuthenticateDeps } from "./authenticate.ts";
 import { readBody } from "./body.ts";
+import { LINES_TYPE, toLines } from "./lines.ts";
 
 export type Method = "get" | "post" | "put" | "patch" | "delete";
 
@@ -26,6 +27,8 @@ export interface Route<Query extends z.ZodObject = z.ZodObject, Body extends z.Z
   readonly query?: Query;
   readonly body?: Body;
   readonly answer: z.ZodType;
+  /** The answer is a file of this name: many of them, one a line, in pages that are read as they are taken. */
+  readonly fileName?: string;
   readonly handle: (input: Input<Query, Body>) => Promise<unknown>;
 }
 
@@ -58,6 +61,16 @@ export function route<Query extends z.ZodObject, Body extends z.ZodObject, Answe
   return typed as unknown as Route;
 }
 
+type FileRoute = Omit<Route, "handle"> & {
+  readonly fileName: string;
+  readonly handle: (input: Input<z.ZodObject, z.ZodObject>) => Promise<AsyncIterable<readonly object[]>>;
+};
+
+/** A route that answers a file. */
+export function fileRoute(typed: FileRoute): Route {
+  return typed;
+}
+
 export interface Serving extends AuthenticateDeps {
   readonly node: ChatNode;
   readonly addressOf: (req: IncomingMessage) => string;
@@ -87,6 +100,8 @@ export function serveRoutes(app: Hono, routes: readonly Route[], serving: Servin
         param,
         address: serving.addressOf(requestOf(c)),
       });
+      if (each.fileName !== undefined)
+        return file(c, each.fileName, answer as AsyncIterable<readonly object[]>);
       return c.json(answer as object, 200 satisfies ContentfulStatusCode);
     });
   }
@@ -97,6 +112,13 @@ export function serveRoutes(app: Hono, routes: readonly Route[], serving: Servin
       throw new ChatError("method_not_allowed", `This path takes ${methods.join(", ")}.`);
     });
   }
+}
+
+function file(c: Context, fileName: string, pages: AsyncIterable<readonly object[]>): Response {
+  c.header("Content-Type", LINES_TYPE);
+  c.header("Content-Disposition", `attachment; filename="${fileName}"`);
+  c.header("Cache-Control", "no-store");
+  return c.body(toLines(pages));
 }
 
 /** Node's own request, which the server hands over. */

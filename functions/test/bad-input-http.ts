@@ -34,6 +34,17 @@ function guestCase(what: string, body: string | Buffer, code: ErrorCode = "inval
 const badName = (what: string, name: unknown): HttpCase =>
   guestCase(what, JSON.stringify({ name }), "invalid_field");
 
+const badPassword = (password: unknown): HttpCase => ({
+  what: `a deletion with the password ${JSON.stringify(password)}`,
+  method: "POST",
+  path: () => "/api/me/delete",
+  token: asAlice,
+  body: JSON.stringify({ password }),
+  status: 400,
+  code: "invalid_field",
+  field: "password",
+});
+
 const wrongMethod = (method: string, path: string, allow: string): HttpCase => ({
   what: `${method} ${path}`,
   method,
@@ -106,6 +117,7 @@ export const HTTP_CASES: readonly HttpCase[] = [
   badName("a name with half a surrogate pair", "Ada\ud83d"),
   badName("a name that turns the text around", "Ada\u202etoor"),
   badName("a name that can't be seen", "\u200b\u200b"),
+  badName("the name of who is deleted", "deleted ACCOUNT"),
   {
     what: "a guest with a body over 64 KiB",
     method: "POST",
@@ -144,6 +156,10 @@ export const HTTP_CASES: readonly HttpCase[] = [
   wrongMethod("PATCH", "/api/rooms", "GET, POST"),
   wrongMethod("POST", "/api/rooms/:room/events", "GET"),
   wrongMethod("OPTIONS", "/api/guest", "POST"),
+  wrongMethod("GET", "/api/me/delete", "POST"),
+  wrongMethod("DELETE", "/api/me/export", "GET"),
+  ...[5, null, ["password"], {}].map(badPassword),
+  notFound("DELETE", "/api/me"),
   notFound("GET", "/api"),
   notFound("GET", "/api/"),
   notFound("GET", "/api/users"),

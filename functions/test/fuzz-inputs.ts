@@ -33,7 +33,16 @@ const PATHS = [
   ...["/api/rooms/:x/invitations", "/api/rooms/:x/audit", "/api/rooms/:x/join", "/api/rooms/:x/leave"],
   ...["/api/invitations/:x", "/api/direct", "/api/blocks", "/api/blocks/:x", "/api/token", "/api/owner"],
   ...["/api/bots", "/api/bots/:x/tokens", "/api/bots/tokens/:x", "/api/auth/sign-in/email", "/api/auth/:x"],
-  ...["/api/auth/get-session", "/api/audit", "/api/openapi.json", "/healthz", "/ws", "/api/:x", "/:x"],
+  ...[
+    "/api/auth/get-session",
+    "/api/audit",
+    "/api/me/export",
+    "/api/openapi.json",
+    "/healthz",
+    "/ws",
+    "/api/:x",
+    "/:x",
+  ],
 ];
 const FIELDS = [
   ...["name", "kind", "topic", "archived", "role", "users", "reason", "forMs", "uses", "expiresInMs"],

@@ -3,6 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { StreamMemory, type MemoryRoomStream } from "../adapters/room-stream-memory.ts";
 import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
 import { encodeDraft } from "../core/event.ts";
+import { deletedSubject, DeletedUsers } from "../core/deleted-users.ts";
 import { Fences } from "../core/fences.ts";
 import { History, type HistoryPage, type Range } from "../core/history.ts";
 import { next, previous, ZERO, type Position } from "../core/position.ts";
@@ -10,7 +11,7 @@ import type { EventStore } from "../core/store.ts";
 import { ChatError } from "../lib/errors.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
 import { createMetrics } from "../lib/metrics.ts";
-import { LOBBY } from "../protocol.ts";
+import { DELETED_NAME, LOBBY } from "../protocol.ts";
 import { newId } from "./events.ts";
 
 /** A store that does not answer. */
@@ -22,13 +23,21 @@ let memory: StreamMemory;
 let stream: MemoryRoomStream;
 let fences: Fences;
 let history: History;
+let deletedUsers: DeletedUsers;
 let positions: Position[];
 
 beforeEach(async () => {
   memory = new StreamMemory(runtime);
   stream = memory.connect();
   fences = new Fences({ stream, runtime, metrics: createMetrics(), logger });
-  history = new History({ stream, fences, store: away, isStoreAway: () => false });
+  deletedUsers = new DeletedUsers();
+  history = new History({
+    stream,
+    fences,
+    deletedUsers,
+    store: away,
+    isStoreAway: () => false,
+  });
   positions = [];
   await append(10);
 });
@@ -88,4 +97,11 @@ test("[G4] [G6] [G8] behind a new fence the newest events are not known, until t
   await append(2);
   expect(placesOf(await read({ before: undefined }))).toEqual(positions.slice(-2));
   expect(await refusal({ after: at(5) })).toBe("unavailable");
+});
+
+test("who has deleted the account is not named, whatever the stream holds", async () => {
+  deletedUsers.learn(deletedSubject("u"));
+  const page = await read({ before: undefined });
+  expect(placesOf(page)).toEqual(positions);
+  expect(page.events.map(({ user }) => user)).toEqual(positions.map(() => ({ id: "u", name: DELETED_NAME })));
 });

@@ -1,6 +1,7 @@
 /** One node's core on engines in memory under stepped time, with hooks to lose, delay and refuse what passes between them. */
 import { MemoryRoomStream, StreamMemory } from "../adapters/room-stream-memory.ts";
 import type { Auth } from "../core/auth.ts";
+import { DeletedUsers } from "../core/deleted-users.ts";
 import { decodeEvent } from "../core/event.ts";
 import type { EventLog, LogRecord } from "../core/event-log.ts";
 import type { Frame } from "../core/frame.ts";
@@ -135,7 +136,8 @@ export function openRulesWorld() {
   memory.connections.add(stream);
   const { store, hooks } = hooked(new MemoryStore(() => runtime.now()), runtime);
   const log = new HookedLog((event) => store.insertEvents([event]));
-  const deps = { stream, log, store, auth, runtime, logger, limits: DEFAULT_LIMITS };
+  const deletedUsers = new DeletedUsers();
+  const deps = { stream, log, store, auth, deletedUsers, runtime, logger, limits: DEFAULT_LIMITS };
   const node = new ChatNode({
     ...deps,
     feed: stream satisfies { listen(listener: FeedListener): void },
@@ -155,6 +157,7 @@ export function openRulesWorld() {
     storeHooks: hooks,
     log,
     node,
+    deletedUsers,
     async member(rooms: readonly string[] = [LOBBY]): Promise<Member> {
       const member = new Member(node, runtime);
       await member.ask({ type: "auth", token: uuidV7(runtime) });

@@ -1,12 +1,13 @@
 /** The node's rules, N1–N8, one by one: the whole core under stepped time, and one thing at a time that goes wrong. */
 import { beforeEach, expect, test } from "vitest";
+import { deletedSubject } from "../core/deleted-users.ts";
 import { decodeEvent } from "../core/event.ts";
 import { fromMs, next, ZERO } from "../core/position.ts";
 import { partitionOf } from "../core/room-stream.ts";
 import { sleep } from "../core/runtime.ts";
 import { uuidV7 } from "../core/uuid.ts";
 import { ChatError } from "../lib/errors.ts";
-import { LOBBY, PAGE_EVENTS, type ServerFrame } from "../protocol.ts";
+import { DELETED_NAME, LOBBY, PAGE_EVENTS, type ServerFrame } from "../protocol.ts";
 import { message } from "./events.ts";
 import { openRulesWorld } from "./rules-world.ts";
 
@@ -351,4 +352,23 @@ test("[N8] a page counts as settled by what the store said before it was read, n
   await world.runtime.pass(20_000);
   expect([...ada.of("joined"), ...ada.of("reset")].at(-1)).toMatchObject({ provisional: false });
   expect(ada.shown(LOBBY)).toEqual(["late"]);
+});
+
+test("[N3] who has deleted the account is named no more, in live events, pages and resumes; their places are what they were", async () => {
+  const [ada, ben] = [await world.member(), await world.member()];
+  await ada.send("one");
+  await ada.send("two");
+  const [one, two] = ben.of("event");
+  if (!one || !two) throw new Error("nothing was heard");
+  expect(one.user.name).not.toBe(DELETED_NAME);
+  world.deletedUsers.learn(deletedSubject(ada.session.userId));
+  await ada.send("three");
+  const user = { id: ada.session.userId, name: DELETED_NAME };
+  const nameless = [one, two, ...ben.of("event").slice(2)].map((event) => ({ ...event, user }));
+  expect(ben.of("event")[2]).toEqual(nameless[2]);
+  const late = await world.member();
+  expect(late.of("events")[0]?.events).toEqual(nameless);
+  const back = await world.member([]);
+  await back.ask({ type: "join", room: LOBBY, after: one.position });
+  expect(back.of("events")[0]?.events).toEqual(nameless.slice(1));
 });

@@ -89,7 +89,7 @@ export class Visitor {
     });
     for (const line of response.headers.getSetCookie()) this.#keep(line);
     const text = await response.text();
-    const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
     const parsed: unknown = isJson && text !== "" ? JSON.parse(text) : undefined;
     return {
       status: response.status,

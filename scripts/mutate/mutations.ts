@@ -5,6 +5,7 @@
  */
 
 import { INFRA_MUTATIONS } from "./infra.ts";
+import { OWN_DATA_MUTATIONS } from "./own-data.ts";
 import { READ_MARK_MUTATIONS } from "./read-marks.ts";
 import { SOCKETIO_MUTATIONS } from "./socketio.ts";
 
@@ -639,6 +640,7 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: ["functions/test/fuzz.test.ts", "no token but the server's own"],
   },
   ...READ_MARK_MUTATIONS,
+  ...OWN_DATA_MUTATIONS,
   ...INFRA_MUTATIONS,
   ...SOCKETIO_MUTATIONS,
 ];

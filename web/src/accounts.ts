@@ -18,6 +18,10 @@ export interface Accounts {
   requestReset(email: string): Promise<Outcome>;
   reset(newPassword: string, token: string): Promise<Outcome>;
   signOut(): Promise<void>;
+  /** Everything that is kept of who is signed in, one JSON object a line. Rejects with `ClientError`. */
+  ownData(guestToken?: string): Promise<Blob>;
+  /** With the password, where there is one. */
+  deleteAccount(password: string, guestToken?: string): Promise<Outcome>;
   /** A token for the session of the cookie. Rejects with `ClientError`. */
   token(): Promise<string>;
 }
@@ -40,10 +44,16 @@ export function createAccounts(): Accounts {
     requestReset: (email) => outcome("/auth/request-password-reset", { email, redirectTo: RESET_PAGE }),
     reset: (newPassword, token) => outcome("/auth/reset-password", { newPassword, token }),
     signOut: async () => void (await post("/auth/sign-out", {})),
+    ownData: async (guestToken) => {
+      const response = await ask("/me/export", { headers: bearer(guestToken) });
+      if (response.ok) return response.blob();
+      throw toClientError(await readAnswer(response));
+    },
+    deleteAccount: (password, guestToken) =>
+      outcome("/me/delete", password === "" ? {} : { password }, guestToken),
     token: async () => {
       const { answer } = await post("/token", {});
-      if (answer.error !== undefined)
-        throw ClientError.of(answer.error as Parameters<typeof ClientError.of>[0]);
+      if (answer.error !== undefined) throw toClientError(answer);
       if (typeof answer.token !== "string") throw new ClientError("unreachable");
       return answer.token;
     },
@@ -66,19 +76,33 @@ function faultOf({ error, code = "", message = "" }: Answer): Fault {
   return error === undefined ? { code, message } : { code: error.code, message: error.message };
 }
 
+function toClientError({ error }: Answer): ClientError {
+  return ClientError.of(error as Parameters<typeof ClientError.of>[0]);
+}
+
 async function post(
   path: string,
   body: object,
   guestToken?: string,
 ): Promise<{ ok: boolean; answer: Answer }> {
-  const headers = {
-    "content-type": "application/json",
-    ...(guestToken === undefined ? {} : { authorization: `Bearer ${guestToken}` }),
-  };
-  try {
-    const response = await fetch(`/api${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-    return { ok: response.ok, answer: ((await response.json()) ?? {}) as Answer };
-  } catch (cause) {
-    throw new ClientError("unreachable", undefined, { cause });
-  }
+  const headers = { "content-type": "application/json", ...bearer(guestToken) };
+  const response = await ask(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return { ok: response.ok, answer: await readAnswer(response) };
+}
+
+function bearer(guestToken: string | undefined): Record<string, string> {
+  return guestToken === undefined ? {} : { authorization: `Bearer ${guestToken}` };
+}
+
+/** Rejects with `ClientError("unreachable")`, as the next one. */
+function ask(path: string, init: RequestInit): Promise<Response> {
+  return fetch(`/api${path}`, init).catch(unreachable);
+}
+
+async function readAnswer(response: Response): Promise<Answer> {
+  return ((await response.json().catch(unreachable)) ?? {}) as Answer;
+}
+
+function unreachable(cause: unknown): never {
+  throw new ClientError("unreachable", undefined, { cause });
 }

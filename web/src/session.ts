@@ -1,7 +1,7 @@
 /** From who is signed in to a running client, and back out. */
-import { createClient, type Api, type Client, type TokenSource, type User } from "@skat/client";
+import { ClientError, createClient, type Api, type Client, type TokenSource, type User } from "@skat/client";
 import type { AccountStore, KeptAccount } from "./account-store.ts";
-import type { Accounts } from "./accounts.ts";
+import type { Accounts, Outcome } from "./accounts.ts";
 import { createKeptRooms, type KeptRooms } from "./kept-rooms.ts";
 
 export interface Session {
@@ -18,6 +18,8 @@ export interface Sessions {
   enterAsGuest(name: string): Promise<Session>;
   enter(user: User): Session;
   end(session: Session): void;
+  /** Deletes the account; where that was refused the session goes on. */
+  deleteAccount(session: Session, password: string): Promise<Outcome>;
 }
 
 export function createSessions(api: Api, accounts: Accounts, store: AccountStore): Sessions {
@@ -43,6 +45,15 @@ export function createSessions(api: Api, accounts: Accounts, store: AccountStore
       if (guestToken() === undefined)
         accounts.signOut().catch((error: unknown) => console.warn("sign-out", error));
     },
+    deleteAccount: async ({ guestToken }, password) => {
+      const token = guestToken();
+      const kept = store.load();
+      // Before its token ends: no tab is to come back under that name.
+      store.clear();
+      const outcome = await accounts.deleteAccount(password, token);
+      if ("fault" in outcome && kept) store.save(kept);
+      return outcome;
+    },
   };
 }
 
@@ -50,10 +61,11 @@ function memberSession(user: User, accounts: Accounts): Session {
   return { ...startChat(user, () => accounts.token()), guestToken: () => undefined };
 }
 
-/** A guest whose token is no longer taken comes back as a new guest of the same name. */
+/** A guest whose token is no longer taken comes back as a new guest of the same name, unless it has left this browser. */
 function guestSession(firstToken: string, user: User, api: Api, store: AccountStore): Session {
   let token = firstToken;
   const renew = async (): Promise<string> => {
+    if (store.load() === undefined) throw new ClientError("token_revoked");
     const renewed = await api.guest(user.name);
     store.save(renewed);
     token = renewed.token;

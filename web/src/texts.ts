@@ -36,6 +36,17 @@ export const texts = {
   signedInAs: "Signed in as",
   guest: "Guest",
   keepName: "Keep my name",
+  account: {
+    title: "Your account",
+    download: "Download my data",
+    downloadHint: "Everything that is kept of you, and all your messages, one JSON object a line.",
+    fileName: "skat-data.ndjson",
+    delete: "Delete account",
+    deleteHint:
+      "Your name, address and memberships are deleted, everywhere you are signed out. What you wrote stays as that of “Deleted account”.",
+    passwordHint: "Leave it empty if you sign in with another service.",
+    deleted: "Deleted account",
+  },
   notifications: {
     turnOn: "Notify me",
     turnOff: "Don’t notify me",
@@ -188,7 +199,7 @@ const ERROR_TEXTS: Record<string, string> = {
   muted: "You may read this room, but not write to it for now.",
   blocked: "One of you has blocked the other.",
   room_archived: "This room is archived. It can be read, not written to.",
-  last_owner: "A room keeps one owner. Make somebody else an owner first.",
+  not_proved: "Please enter your password, or sign in once more and do it within ten minutes.",
   limit_reached: "There is no more room for that.",
   unknown_user: "This person can’t be found.",
   unknown_invitation: "This invitation is over, or it was taken back.",

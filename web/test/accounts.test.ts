@@ -1,4 +1,5 @@
 /** Ways into the page and out of it, in a real browser: accounts, guests who become members, sessions that end. */
+import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Page } from "playwright-core";
 import { describeEngine } from "../../functions/test/engines.ts";
@@ -121,6 +122,56 @@ describeEngine(["chromium"], "accounts in the page", ({ chromium }) => {
     await page.getByLabel("Password").fill("another horse entirely");
     await page.keyboard.press("Enter");
     await composer(page).waitFor();
+  }, 60_000);
+
+  it("one's data is downloaded; an account is deleted after a password and a second look, and others see it at once", async () => {
+    const page = await world.newPage();
+    await page.goto(world.server.url);
+    await press(page, "Create an account");
+    await page.getByLabel("Your name").fill("Hedy");
+    await signUp(page, "hedy@example.org");
+    await composer(page).waitFor();
+    await say(page, "Soon nobody's");
+    await message(page, "Soon nobody's").getByText("Saved").waitFor({ state: "attached" });
+    const witness = await world.enter("Walter");
+    const author = () => witness.locator("article", { hasText: "Soon nobody's" }).locator("bdi").first();
+    await waitFor(async () => (await author().textContent()) === "Hedy", "the message to be there");
+
+    await press(page, "Your account");
+    const downloading = page.waitForEvent("download");
+    await press(page, "Download my data");
+    const file = readFileSync(await (await downloading).path(), "utf8");
+    const lines = file.trim().split("\n");
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ account: { email: "hedy@example.org" } });
+    expect(file).toContain("Soon nobody's");
+    expect(JSON.parse(lines.at(-1) ?? "")).toEqual({ type: "end", records: lines.length - 1 });
+
+    const remove = async (password: string) => {
+      await page.getByLabel("Password").fill(password);
+      await press(page, "Delete account");
+      await press(page, "Yes");
+    };
+    await remove("not the password");
+    await page.getByText("Please enter your password").waitFor();
+    await remove(PASSWORD);
+    await page.getByLabel("Your name").waitFor();
+    await waitFor(async () => (await author().textContent()) === "Deleted account", "the name to go");
+    await signIn(page, "hedy@example.org");
+    await page.getByText("E-mail or password is not right.").waitFor();
+  }, 60_000);
+
+  it("a guest who is deleted does not come back under that name, in no tab", async () => {
+    const page = await world.enter("Ghost");
+    const second = await page.context().newPage();
+    await second.goto(world.server.url);
+    await composer(second).waitFor();
+    await press(page, "Your account");
+    await press(page, "Delete account");
+    await press(page, "Yes");
+    await page.getByLabel("Your name").waitFor();
+    await second.getByRole("button", { name: "Sign in again" }).waitFor();
+    const kept = await page.evaluate("localStorage.getItem('skat.account')");
+    expect(kept).toBeNull();
   }, 60_000);
 
   it("broke neither its policy nor itself", () => expect(world.faults).toEqual([]));

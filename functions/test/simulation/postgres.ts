@@ -47,6 +47,7 @@ export class SimulatedPostgres extends Engine {
       moderation: over(link, () => store.moderation),
       changes: over(link, () => store.changes),
       readMarks: over(link, () => store.readMarks),
+      erasure: over(link, () => store.erasure),
       close: async () => link.close(),
     };
     const get = (_: Store, name: string): unknown => Reflect.get(name in parts ? parts : remote, name);
@@ -90,6 +91,8 @@ export class MemoryStore implements Store {
   readonly moderation: MemoryModeration;
   readonly changes: RoomsState;
   readonly readMarks = new MemoryReadMarks();
+  /** Nobody deletes an account in the simulation, so nothing is left to be erased. */
+  readonly erasure: Store["erasure"] = { eraseNames: async () => 0, eraseAgain: async () => {} };
   readonly #rows = new Map<string, Rows>();
   readonly #progress = new Map<number, number>();
   #partitions = 0;

@@ -328,8 +328,13 @@ export class Client {
     else if (frame.type === "saved") frame.ids.forEach((id) => this.#outbox.setState(id, "saved"));
     else if (frame.type === "error") this.#fault(ClientError.of(frame));
     else if (frame.type === "room") this.#emitter.emit("room", frame);
-    else if (frame.type === "member") this.#emitter.emit("member", frame);
+    else if (frame.type === "member") this.#onMember(frame);
     else if ("room" in frame) this.#onRoomFrame(frame);
+  }
+
+  #onMember(frame: ClientEvents["member"]): void {
+    this.#onRoomFrame(frame);
+    this.#emitter.emit("member", frame);
   }
 
   #onRoomFrame(frame: Extract<ServerFrame, { room: string }>): void {

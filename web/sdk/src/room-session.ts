@@ -1,5 +1,11 @@
 /** One room over all connections: joins it, joins it again after a hole or a refusal that will pass, and loads what is older. */
-import type { ErrorBody, ResetReason, RoomEvent, ServerFrame } from "../../../functions/protocol.ts";
+import {
+  DELETED_NAME,
+  type ErrorBody,
+  type ResetReason,
+  type RoomEvent,
+  type ServerFrame,
+} from "../../../functions/protocol.ts";
 import type { Api } from "./api.ts";
 import { fullJitterMs } from "./backoff.ts";
 import type { Connection } from "./connection.ts";
@@ -113,6 +119,7 @@ export class RoomSession {
     else if (frame.type === "events") this.#onPage(frame.events);
     else if (frame.type === "reset") this.#onReset(frame);
     else if (frame.type === "left") this.#onLeft(frame.reason);
+    else if (frame.type === "member" && frame.user.name === DELETED_NAME) this.#room.onDeleted(frame.user);
     else if (frame.type === "read" && frame.position > this.read) this.read = this.#told = frame.position;
   }
 

@@ -1,6 +1,6 @@
 /** A room's conversation with the server: which join to send, and how its answers, resets and live events change the view (K1, K2). */
-import type { ClientFrame, RoomEvent, ServerFrame } from "../../../functions/protocol.ts";
-import { append, mergeOlder, replaceByPage, type HistoryPage, type RoomView } from "./view.ts";
+import type { ClientFrame, RoomEvent, ServerFrame, User } from "../../../functions/protocol.ts";
+import { append, mergeOlder, rename, replaceByPage, type HistoryPage, type RoomView } from "./view.ts";
 
 type Joined = Extract<ServerFrame, { type: "joined" }>;
 type Reset = Extract<ServerFrame, { type: "reset" }>;
@@ -94,6 +94,11 @@ export class Room {
       return "ok";
     }
     return this.#phase === "in" ? this.#append([event]) : "ok";
+  }
+
+  /** Somebody has deleted the account: what is shown of it says so too. */
+  onDeleted(user: User): void {
+    if (this.#view !== undefined) this.#view = rename(this.#view, user);
   }
 
   /** What a history page has to be asked for. */

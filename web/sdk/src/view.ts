@@ -1,5 +1,5 @@
 /** One room as a client shows it: events sorted by position, and the cursor behind them (K1). Pure values and functions. */
-import type { RoomEvent } from "../../../functions/protocol.ts";
+import type { RoomEvent, User } from "../../../functions/protocol.ts";
 
 export interface RoomView {
   /** Ascending by position, each id once. */
@@ -67,6 +67,14 @@ export function mergeOlder(view: RoomView, page: HistoryPage): RoomView {
   const inDoubt = view.events.filter(({ position }) => position < before);
   const events = [...remembered, ...keepEqual(inDoubt, page.events), ...whole];
   return { ...view, events, wholeFrom: first, complete: page.complete };
+}
+
+/** The view after somebody is called otherwise, in all that is shown. */
+export function rename(view: RoomView, { id, name }: User): RoomView {
+  const isOld = ({ user }: RoomEvent) => user.id === id && user.name !== name;
+  if (!view.events.some(isOld)) return view;
+  const events = view.events.map((event) => (isOld(event) ? { ...event, user: { id, name } } : event));
+  return { ...view, events };
 }
 
 /** Whether the view shows events that a `reset` left unconfirmed. */

@@ -5,6 +5,7 @@ import { createKeptMap } from "../kept-map.ts";
 import { openDirect } from "../room-calls.ts";
 import type { Session, Sessions } from "../session.ts";
 import { texts } from "../texts.ts";
+import { AccountDialog } from "./account-dialog.tsx";
 import { Announcer } from "./announcer.tsx";
 import { Dialog } from "./dialog.tsx";
 import { FindRoomsDialog } from "./find-rooms-dialog.tsx";
@@ -30,7 +31,7 @@ export interface ChatPageProps {
   readonly onSignOut: () => void;
 }
 
-type Open = "rooms" | "new" | "find" | "room" | "keep";
+type Open = "rooms" | "new" | "find" | "room" | "keep" | "account";
 
 export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPageProps) {
   const { chat } = session;
@@ -101,6 +102,7 @@ export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPagePro
         name={user.name}
         isGuest={session.guestToken() !== undefined}
         notifications={notifications}
+        onAccount={() => setOpen("account")}
         onKeep={() => setOpen("keep")}
         onSignOut={onSignOut}
       />
@@ -161,6 +163,9 @@ export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPagePro
       {open === "find" && <FindRoomsDialog rooms={others} onJoin={goTo} onClose={close} />}
       {open === "keep" && (
         <KeepNameDialog session={session} sessions={sessions} onMember={onMember} onClose={close} />
+      )}
+      {open === "account" && (
+        <AccountDialog session={session} sessions={sessions} onDeleted={onSignOut} onClose={close} />
       )}
       {open === "room" && room !== undefined && (
         <RoomDialog

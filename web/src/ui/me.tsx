@@ -1,4 +1,4 @@
-/** Who one is, whether one is notified, and the ways out: to keep the name as an account, or to sign out. */
+/** Who one is, whether one is notified, and the ways out: to the account, to keep the name as one, or to sign out. */
 import { texts } from "../texts.ts";
 import { BellIcon } from "./icons.tsx";
 import type { Notifications } from "./use-notifications.ts";
@@ -7,11 +7,12 @@ export interface MeProps {
   readonly name: string;
   readonly isGuest: boolean;
   readonly notifications: Notifications;
+  readonly onAccount: () => void;
   readonly onKeep: () => void;
   readonly onSignOut: () => void;
 }
 
-export function Me({ name, isGuest, notifications, onKeep, onSignOut }: MeProps) {
+export function Me({ name, isGuest, notifications, onAccount, onKeep, onSignOut }: MeProps) {
   return (
     <footer className="me">
       <p className="me-name">
@@ -25,6 +26,9 @@ export function Me({ name, isGuest, notifications, onKeep, onSignOut }: MeProps)
           {texts.keepName}
         </button>
       )}
+      <button className="link" onClick={onAccount}>
+        {texts.account.title}
+      </button>
       <button className="link" onClick={onSignOut}>
         {texts.signOut}
       </button>

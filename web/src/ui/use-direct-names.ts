@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "react";
 import type { ListedRoom } from "@skat/client";
 import { roomCalls } from "../room-calls.ts";
 import type { Session } from "../session.ts";
+import { texts } from "../texts.ts";
 
 export function useDirectNames(
   { chat, kept }: Pick<Session, "chat" | "kept">,
@@ -20,7 +21,7 @@ export function useDirectNames(
         .then(
           (members) => {
             const others = members.filter(({ user }) => user.id !== myId).map(({ user }) => user.name);
-            setNames((before) => new Map(before).set(id, others.join(", ")));
+            setNames((before) => new Map(before).set(id, others.join(", ") || texts.account.deleted));
           },
           // Asked again with the next list of rooms.
           () => asked.current.delete(id),
