@@ -1,4 +1,4 @@
-/** The real engines that every system under test shares, started for one run. */
+/** The real engines that every system under test shares, started for one run. PostgreSQL waits for its disk, as it would in use. */
 import { startKafka } from "../scripts/engines/kafka.ts";
 import { startPostgres } from "../scripts/engines/postgres.ts";
 import { startRedis } from "../scripts/engines/redis.ts";
@@ -12,7 +12,11 @@ export interface BenchEngines {
 }
 
 export async function startBenchEngines(): Promise<BenchEngines> {
-  const [redis, kafka, postgres] = await Promise.all([startRedis(), startKafka(), startPostgres()]);
+  const [redis, kafka, postgres] = await Promise.all([
+    startRedis(),
+    startKafka(),
+    startPostgres({ fsync: true }),
+  ]);
   return {
     env: { ...redis.env, ...kafka.env, ...postgres.env },
     redisUrl: redis.url,

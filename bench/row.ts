@@ -15,12 +15,17 @@ export interface Sample {
 
 export interface Contender {
   readonly name: string;
+  /** Why it can't run on this machine; it is then named in the report. */
+  missing?(): Promise<string | undefined>;
   measure(engines: BenchEngines, options: RowOptions): Promise<Sample>;
 }
 
 export interface RowOptions {
   /** Shorter warm-up and timed part. */
   readonly isQuick: boolean;
+  readonly round: number;
+  /** Of the soak. */
+  readonly minutes: number;
 }
 
 /** `ours` against another: that many times as dear at least, or at most. */
@@ -40,4 +45,18 @@ export interface Row {
   readonly targets: readonly Target[];
   /** Left out of `--quick`. */
   readonly isLong?: boolean;
+  /** Runs only when it is named. */
+  readonly isByName?: boolean;
+}
+
+/** For rows that read different figures of one measurement: the first that asks in a round makes it. */
+export function oncePerRound<T>(
+  measure: (engines: BenchEngines, options: RowOptions) => Promise<T>,
+): (engines: BenchEngines, options: RowOptions) => Promise<T> {
+  const made = new Map<number, Promise<T>>();
+  return (engines, options) => {
+    const known = made.get(options.round) ?? measure(engines, options);
+    made.set(options.round, known);
+    return known;
+  };
 }

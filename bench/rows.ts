@@ -1,6 +1,6 @@
 /** The rows of the bench, and what is expected of each. */
 import { fanOut, fanOutRow, type FanOut } from "./fan-out.ts";
-import { latencyRow } from "./latency.ts";
+import { latencyRows } from "./latency.ts";
 import type { Row } from "./row.ts";
 import { startBaseline, startSkatSocketIo } from "./systems.ts";
 
@@ -13,10 +13,8 @@ export const ROWS: readonly Row[] = [
   fanOutRow("fan-out-2000", one(2_000, 4), [{ against: "baseline", atLeast: 3 }]),
   fanOutRow("two-nodes", { clients: 500, inFlight: 4, nodes: 2 }, [{ against: "baseline", atLeast: 2 }]),
   socketIoRow("socket-io-4", one(500, 4)),
-  latencyRow("p50", 500),
-  latencyRow("p99", 500),
-  latencyRow("p50", 1_000),
-  latencyRow("p99", 1_000),
+  ...latencyRows(500),
+  ...latencyRows(1_000),
 ];
 
 /** The same clients of Socket.IO, at our door and at the baseline's. */

@@ -5,6 +5,7 @@ import { compare, type RowResult } from "./compare.ts";
 import { startBenchEngines } from "./engines.ts";
 import { describeMachine } from "./machine.ts";
 import { compareReports, toMarkdown, type Report } from "./report.ts";
+import type { Row } from "./row.ts";
 import { ROWS } from "./rows.ts";
 
 const { values, positionals } = parseArgs({
@@ -15,6 +16,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string" },
     out: { type: "string", default: "bench/results" },
     compare: { type: "string" },
+    minutes: { type: "string", default: "20" },
   },
 });
 
@@ -26,22 +28,32 @@ if (unknown.length > 0 || values.list) {
 }
 
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-const rows = ROWS.filter(({ name, isLong }) =>
-  positionals.length > 0 ? positionals.includes(name) : !(values.quick && isLong),
-);
+const options = { isQuick: values.quick, rounds, minutes: Number(values.minutes) };
+const isNamed = positionals.length > 0;
+const why = ({ name, isLong = false, isByName = false }: Row): string | undefined => {
+  if (isNamed) return positionals.includes(name) ? undefined : "it was not named";
+  if (isByName) return "it runs only when it is named";
+  return values.quick && isLong ? "it takes too long for --quick" : undefined;
+};
+const rows = ROWS.filter((row) => why(row) === undefined);
+const left = isNamed ? [] : ROWS.flatMap((row) => (why(row) ? [`${row.name}: ${why(row)}`] : []));
 const results: RowResult[] = [];
 const engines = await startBenchEngines();
 try {
   for (const row of rows) {
-    results.push(
-      await compare(row, engines, { isQuick: values.quick, rounds }, (text) => console.error(text)),
-    );
+    results.push(await compare(row, engines, options, (text) => console.error(text)));
   }
 } finally {
   await engines.end();
 }
 
-const report: Report = { machine: describeMachine(), at: new Date().toISOString(), rounds, rows: results };
+const report: Report = {
+  machine: describeMachine(),
+  at: new Date().toISOString(),
+  rounds,
+  rows: results,
+  left,
+};
 mkdirSync(values.out, { recursive: true });
 writeFileSync(`${values.out}/results.json`, `${JSON.stringify(report, undefined, 2)}\n`);
 writeFileSync(`${values.out}/results.md`, toMarkdown(report));

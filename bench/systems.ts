@@ -24,13 +24,15 @@ export interface System {
 export type StartSystem = (engines: BenchEngines, nodes: number) => Promise<System>;
 
 /** No limit of rate stands in the way of a load that is meant to saturate. */
-const UNLIMITED: Env = {
+export const UNLIMITED: Env = {
   FRAMES_PER_SECOND: "1000000",
   FRAME_BURST: "1000000",
   RATE_SENDS: "none",
   RATE_ROOM_SENDS: "none",
   RATE_JOINS: "none",
+  RATE_REQUESTS: "none",
   CONNECTIONS_PER_USER_MAX: "20000",
+  CONNECTIONS_PER_ADDRESS_MAX: "20000",
   LOG_LEVEL: "error",
 };
 
