@@ -8,6 +8,8 @@ export interface BenchEngines {
   readonly redisUrl: string;
   readonly brokers: string;
   readonly databaseUrl: string;
+  /** For what serves several rows: closed before the engines end. */
+  onEnd(close: () => Promise<void>): void;
   end(): Promise<void>;
 }
 
@@ -17,11 +19,16 @@ export async function startBenchEngines(): Promise<BenchEngines> {
     startKafka(),
     startPostgres({ fsync: true }),
   ]);
+  const closers: (() => Promise<void>)[] = [];
   return {
     env: { ...redis.env, ...kafka.env, ...postgres.env },
     redisUrl: redis.url,
     brokers: kafka.url,
     databaseUrl: postgres.url,
-    end: async () => void (await Promise.all([redis.dispose(), kafka.dispose(), postgres.dispose()])),
+    onEnd: (close) => void closers.push(close),
+    end: async () => {
+      await Promise.all(closers.map((close) => close()));
+      await Promise.all([redis.dispose(), kafka.dispose(), postgres.dispose()]);
+    },
   };
 }

@@ -1,5 +1,7 @@
 /** The rows of the bench, and what is expected of each. */
 import { fanOut, fanOutRow, type FanOut } from "./fan-out.ts";
+import { historyRows } from "./history.ts";
+import { ingestRows } from "./ingest.ts";
 import { latencyRows } from "./latency.ts";
 import type { Row } from "./row.ts";
 import { startBaseline, startSkatSocketIo } from "./systems.ts";
@@ -15,6 +17,8 @@ export const ROWS: readonly Row[] = [
   socketIoRow("socket-io-4", one(500, 4)),
   ...latencyRows(500),
   ...latencyRows(1_000),
+  ...ingestRows,
+  ...historyRows(),
 ];
 
 /** The same clients of Socket.IO, at our door and at the baseline's. */

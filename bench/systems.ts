@@ -24,7 +24,7 @@ export interface System {
 export type StartSystem = (engines: BenchEngines, nodes: number) => Promise<System>;
 
 /** No limit of rate stands in the way of a load that is meant to saturate. */
-export const UNLIMITED: Env = {
+const UNLIMITED: Env = {
   FRAMES_PER_SECOND: "1000000",
   FRAME_BURST: "1000000",
   RATE_SENDS: "none",
@@ -35,6 +35,19 @@ export const UNLIMITED: Env = {
   CONNECTIONS_PER_ADDRESS_MAX: "20000",
   LOG_LEVEL: "error",
 };
+
+/** A deployment of its own on the engines. */
+export function stageEnv(engines: BenchEngines, more: Env = {}): Env {
+  return {
+    ...engines.env,
+    ...UNLIMITED,
+    ...more,
+    NODE_ENV: "production",
+    ALLOWED_ORIGINS: "none",
+    STAGE: `bench-${randomBytes(4).toString("hex")}`,
+    AUTH_SECRET: randomBytes(32).toString("hex"),
+  };
+}
 
 export const startSkat: StartSystem = (engines, count) => startSkatWith({}, "skat", engines, count);
 
@@ -48,15 +61,7 @@ async function startSkatWith(
   engines: BenchEngines,
   count: number,
 ): Promise<System> {
-  const env = {
-    ...engines.env,
-    ...UNLIMITED,
-    ...more,
-    NODE_ENV: "production",
-    ALLOWED_ORIGINS: "none",
-    STAGE: `bench-${randomBytes(4).toString("hex")}`,
-    AUTH_SECRET: randomBytes(32).toString("hex"),
-  };
+  const env = stageEnv(engines, more);
   const nodes = await inTurn(count, () => startNode(env));
   const consumer = await startConsumer(env);
   const { token } = await guest(nodes[0]?.url ?? "", "bench");
@@ -82,7 +87,7 @@ export const startBaseline: StartSystem = async (engines, count) => {
   const nodes: { child: ChildProcess; port: number }[] = [];
   for (let index = 0; index < count; index++) {
     const port = await freePort();
-    nodes.push({ port, child: await start("baseline/node.ts", { ...shared, port }) });
+    nodes.push({ port, child: await startProgram("baseline/node.ts", { ...shared, port }) });
   }
   return {
     name: "baseline",
@@ -102,7 +107,7 @@ async function inTurn(count: number, make: () => Promise<Running>): Promise<Runn
 }
 
 /** A program of this folder, once it has printed its first line. */
-async function start(file: string, options: object): Promise<ChildProcess> {
+export async function startProgram(file: string, options: object): Promise<ChildProcess> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", path, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -115,7 +120,8 @@ async function start(file: string, options: object): Promise<ChildProcess> {
   return child;
 }
 
-function kill(child: ChildProcess): Promise<unknown> {
+export function kill(child: ChildProcess): Promise<unknown> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
   return ended;
