@@ -1,5 +1,6 @@
 /** Latency rows: from the moment a message was to be sent to its receipt on the other node, under a steady rate. */
-import { generate, jobFor } from "./fan-out.ts";
+import { jobFor } from "./fan-out.ts";
+import { generate } from "./generate.ts";
 import { oncePerRound, type Contender, type Row } from "./row.ts";
 import { startBaseline, startSkat, type StartSystem } from "./systems.ts";
 

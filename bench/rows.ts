@@ -1,9 +1,12 @@
 /** The rows of the bench, and what is expected of each. */
+import { sentRow } from "./acknowledgements.ts";
+import { connectionRows } from "./connections.ts";
 import { fanOut, fanOutRow, type FanOut } from "./fan-out.ts";
 import { historyRows } from "./history.ts";
 import { ingestRows } from "./ingest.ts";
 import { latencyRows } from "./latency.ts";
 import type { Row } from "./row.ts";
+import { slowReaderRow } from "./slow-reader.ts";
 import { startBaseline, startSkatSocketIo } from "./systems.ts";
 
 const one = (clients: number, inFlight: number) => ({ clients, inFlight, nodes: 1 });
@@ -17,6 +20,9 @@ export const ROWS: readonly Row[] = [
   socketIoRow("socket-io-4", one(500, 4)),
   ...latencyRows(500),
   ...latencyRows(1_000),
+  sentRow,
+  ...connectionRows,
+  slowReaderRow,
   ...ingestRows,
   ...historyRows(),
 ];

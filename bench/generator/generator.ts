@@ -1,7 +1,7 @@
 /** The load generator, a process of its own: does one job, given as its argument, and prints the outcome. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { cpuUs } from "../machine.ts";
-import { bodyOf, plainDialect, skatDialect, socketIoDialect, type Dialect, type Opening } from "./dialect.ts";
+import { cpuUs, rssBytes } from "../machine.ts";
+import { bodyOf, dialectOf, type Dialect, type Opening } from "./dialect.ts";
 import { Histogram } from "./histogram.ts";
 import type { Job, Outcome } from "./job.ts";
 import { RawClient } from "./raw-client.ts";
@@ -13,6 +13,8 @@ class Run {
   readonly #job: Job;
   readonly #dialect: Dialect;
   readonly #clients: RawClient[] = [];
+  /** They stop reading once they have joined, and nothing is expected to reach them. */
+  readonly #slow = new Set<RawClient>();
   readonly #last = new Map<RawClient, number>();
   /** Per message: the clients that lack it yet, and when it was to be sent. */
   readonly #missing: number[] = [];
@@ -31,19 +33,23 @@ class Run {
   }
 
   async connect(): Promise<void> {
-    const { clients, ports, token, room } = this.#job;
+    const { clients, ports, token, room, slow = 0 } = this.#job;
     const dialect = this.#dialect;
     const opening: Opening = { token, room };
     while (this.#clients.length < clients) {
       const count = Math.min(CONNECTING_AT_ONCE, clients - this.#clients.length);
       const some = Array.from({ length: count }, (_, index) => {
         const port = ports[(this.#clients.length + index) % ports.length] ?? 0;
-        const end = () => void (this.#isStopped || fail("a client was closed in the midst of the load"));
+        const end = (client: RawClient) => this.#lose(client);
         const onMessage = (client: RawClient, number: number) => this.#hear(client, number);
         return new RawClient({ host: "127.0.0.1", port, dialect, opening, onMessage, onEnd: end });
       });
       this.#clients.push(...some);
       await Promise.all(some.map((client) => client.joined));
+    }
+    for (const client of this.#clients.splice(this.#clients.length - slow)) {
+      client.pause();
+      this.#slow.add(client);
     }
   }
 
@@ -51,6 +57,7 @@ class Run {
     const { load, pids, warmUpMs, timedMs } = this.#job;
     const stop = load.kind === "closed" ? this.#closed(load.inFlight) : this.#open(load.perSecond);
     await sleep(warmUpMs);
+    const memory = watchMemory(pids);
     const before = {
       cpu: pids.map(cpuUs),
       own: cpuUs(process.pid),
@@ -70,16 +77,22 @@ class Run {
       bytesPerDelivery: (this.#bytes() - before.bytes) / deliveries,
       generatorShare: (cpuUs(process.pid) - before.own) / 1000 / spentMs,
       cpuUs: pids.map((pid, index) => cpuUs(pid) - (before.cpu[index] ?? 0)),
+      rssGrownBytes: memory(),
     };
     stop();
     const lost = await this.#awaitAll();
     const latency = this.#latency.isEmpty ? {} : { latency: this.#latency.summary() };
-    return { ...outcome, ...latency, lost, doubled: this.#doubled, misordered: this.#misordered };
+    const slowClosed = (this.#job.slow ?? 0) - this.#slow.size;
+    return { ...outcome, ...latency, slowClosed, lost, doubled: this.#doubled, misordered: this.#misordered };
   }
 
   end(): void {
     this.#isStopped = true;
-    for (const client of this.#clients) client.end();
+    for (const client of [...this.#clients, ...this.#slow]) client.end();
+  }
+
+  #lose(client: RawClient): void {
+    if (!this.#isStopped && !this.#slow.delete(client)) fail("a client was closed in the midst of the load");
   }
 
   /** A message that has reached everybody makes room for the next. */
@@ -136,9 +149,14 @@ class Run {
   }
 }
 
-function dialectOf(name: Job["dialect"], room: string): Dialect {
-  if (name === "skat") return skatDialect(room);
-  return name === "socket.io" ? socketIoDialect() : plainDialect();
+/** Answers how much resident memory has grown at most since. */
+function watchMemory(pids: readonly number[]): () => number {
+  const rss = () => pids.reduce((sum, pid) => sum + rssBytes(pid), 0);
+  const before = rss();
+  let most = before;
+  const look = () => void (most = Math.max(most, rss()));
+  const timer = setInterval(look, 250);
+  return () => (clearInterval(timer), look(), most - before);
 }
 
 function fail(reason: string): never {

@@ -15,7 +15,11 @@ export interface RawClientOptions {
   /** A message arrived: its number. */
   readonly onMessage: (client: RawClient, number: number) => void;
   readonly onEnd: (client: RawClient) => void;
+  /** Takes every text after the opening instead: dearer, since it is decoded. */
+  readonly onText?: (client: RawClient, text: string) => void;
 }
+
+const NEWLINE = 0x0a;
 
 export class RawClient {
   readonly joined: Promise<void>;
@@ -100,10 +104,22 @@ export class RawClient {
     if (opcode === PING) return void this.#socket.write(maskedFrame(PONG, data.subarray(start, end)));
     if (opcode === CLOSE) return this.end();
     if (opcode !== TEXT) return;
+    if (this.#options.dialect.isLines !== true) return this.#text(data, start, end);
+    for (let from = start; from < end;) {
+      const newline = data.indexOf(NEWLINE, from);
+      const to = newline < 0 || newline > end ? end : newline;
+      if (to > from) this.#text(data, from, to);
+      from = to + 1;
+    }
+  }
+
+  #text(data: Buffer, start: number, end: number): void {
+    const { dialect, onMessage, onText } = this.#options;
     if (!this.#isJoined) return this.#open(data.toString("utf8", start, end));
+    if (onText) return onText(this, data.toString("utf8", start, end));
     const number = this.#numberIn(data, start, end);
-    if (number >= 0) return this.#options.onMessage(this, number);
-    const answer = this.#options.dialect.answer(data.toString("utf8", start, end));
+    if (number >= 0) return onMessage(this, number);
+    const answer = dialect.answer(data.toString("utf8", start, end));
     if (answer !== undefined) this.say(answer);
   }
 

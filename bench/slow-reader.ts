@@ -1,0 +1,53 @@
+/** A client that stops reading among five hundred: the others must not notice, and the node's memory must not follow. */
+import { BODY_BYTES_LARGE, jobFor } from "./fan-out.ts";
+import { generate } from "./generate.ts";
+import type { Contender, Row } from "./row.ts";
+import { startSkat } from "./systems.ts";
+
+const CLIENTS = 500;
+const PER_SECOND = 25;
+/** What waits for one client (BUFFER_BYTES_MAX, 4 MiB), once more for what is being written, and what memory varies by itself. */
+const GROWTH_BYTES_MAX = 64 * 1024 * 1024;
+
+export const slowReaderRow: Row = {
+  name: "slow-reader",
+  title: `one of ${CLIENTS} stops reading, ${PER_SECOND} messages/s of ${BODY_BYTES_LARGE} B: the others' p99`,
+  unit: "ms",
+  contenders: [reader("skat", 1), reader("all read", 0)],
+  targets: [{ against: "all read", atLeast: 1 / 1.2 }],
+  isLong: true,
+};
+
+/** Memory that grew past its bound is a fault. */
+function reader(name: string, slow: number): Contender {
+  return {
+    name,
+    measure: async (engines, { isQuick }) => {
+      const system = await startSkat(engines, 1);
+      try {
+        const outcome = await generate({
+          ...jobFor(system, CLIENTS),
+          bodyBytes: BODY_BYTES_LARGE,
+          slow,
+          load: { kind: "open", perSecond: PER_SECOND },
+          warmUpMs: 2_000,
+          timedMs: isQuick ? 8_000 : 20_000,
+        });
+        const { lost, doubled, misordered, generatorShare, rssGrownBytes, latency } = outcome;
+        const isBounded = rssGrownBytes <= GROWTH_BYTES_MAX;
+        return {
+          value: latency?.p99 ?? Number.NaN,
+          faults: lost + doubled + misordered + (isBounded ? 0 : 1),
+          generatorShare,
+          more: {
+            "p50 ms": latency?.p50 ?? Number.NaN,
+            "MB RSS grown": rssGrownBytes / 1e6,
+            "slow readers closed": outcome.slowClosed,
+          },
+        };
+      } finally {
+        await system.end();
+      }
+    },
+  };
+}
