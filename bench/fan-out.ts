@@ -14,14 +14,20 @@ export interface FanOut {
   readonly inFlight: number;
 }
 
-export function fanOutRow(name: string, shape: FanOut, targets: Row["targets"]): Row {
+/** `peers`: others to measure beside the two. */
+export function fanOutRow(
+  name: string,
+  shape: FanOut,
+  targets: Row["targets"],
+  peers: readonly Contender[] = [],
+): Row {
   const { clients, nodes, inFlight } = shape;
   const where = nodes === 1 ? "one node" : `${nodes} nodes through Redis`;
   return {
     name,
     title: `fan-out, ${clients} members, ${BODY_BYTES} B, ${inFlight} in flight, ${where}`,
     unit: "µs CPU/delivery",
-    contenders: [fanOut("skat", startSkat, shape), fanOut("baseline", startBaseline, shape)],
+    contenders: [fanOut("skat", startSkat, shape), fanOut("baseline", startBaseline, shape), ...peers],
     targets,
   };
 }

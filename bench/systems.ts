@@ -113,11 +113,16 @@ export async function startProgram(file: string, options: object): Promise<Child
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env["PATH"] ?? "", NODE_ENV: "production" },
   });
-  await new Promise((resolve, reject) => {
-    child.stdout.once("data", resolve);
-    child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
-  });
+  await firstLine(child, file);
   return child;
+}
+
+export function firstLine(child: ChildProcess, name: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.once("data", resolve);
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`${name} ended with ${code}`)));
+  });
 }
 
 export function kill(child: ChildProcess): Promise<unknown> {
