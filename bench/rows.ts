@@ -6,6 +6,7 @@ import { historyRows } from "./history.ts";
 import { ingestRows } from "./ingest.ts";
 import { latencyRows } from "./latency.ts";
 import { peersOf } from "./peers.ts";
+import { reconnectRows } from "./reconnect.ts";
 import type { Row } from "./row.ts";
 import { slowReaderRow } from "./slow-reader.ts";
 import { startBaseline, startSkatSocketIo } from "./systems.ts";
@@ -40,6 +41,7 @@ export const ROWS: readonly Row[] = [
   ...latencyRows(1_000),
   sentRow,
   ...connectionRows,
+  ...reconnectRows,
   slowReaderRow,
   ...ingestRows,
   ...historyRows(),

@@ -76,14 +76,23 @@ async function startSkatWith(
   };
 }
 
-export const startBaseline: StartSystem = async (engines, count) => {
+export const startBaseline: StartSystem = (engines, count) => startBaselineWith(false, engines, count);
+
+export const startRecoveringBaseline: StartSystem = (engines, count) =>
+  startBaselineWith(true, engines, count);
+
+async function startBaselineWith(
+  withRecovery: boolean,
+  engines: BenchEngines,
+  count: number,
+): Promise<System> {
   const topic = `baseline-${randomBytes(4).toString("hex")}`;
   const kafka = new Kafka({ brokers: engines.brokers.split(","), logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: 6 }] });
   await admin.disconnect();
-  const shared = { brokers: engines.brokers, topic, redisUrl: engines.redisUrl, withRecovery: false };
+  const shared = { brokers: engines.brokers, topic, redisUrl: engines.redisUrl, withRecovery };
   const nodes: { child: ChildProcess; port: number }[] = [];
   for (let index = 0; index < count; index++) {
     const port = await freePort();
@@ -98,7 +107,7 @@ export const startBaseline: StartSystem = async (engines, count) => {
     pids: nodes.map(({ child }) => child.pid ?? 0),
     end: async () => void (await Promise.all(nodes.map(({ child }) => kill(child)))),
   };
-};
+}
 
 async function inTurn(count: number, make: () => Promise<Running>): Promise<Running[]> {
   const all: Running[] = [];

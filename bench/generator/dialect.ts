@@ -11,7 +11,7 @@ export interface Dialect {
   readonly path: string;
   readonly subprotocol?: string;
   /** What a client says to a frame of the opening; `joined` once it hears the room. Nothing: it waits for more. */
-  open(received: string | undefined, client: Opening): { say?: string; joined?: boolean };
+  open(received: string | undefined, client: Opening): { say?: string | readonly string[]; joined?: boolean };
   /** The text frame that sends a message with this body. */
   message(body: string): string;
   /** How a frame begins that brings a message, and what stands right before the message's body in it. */

@@ -125,7 +125,7 @@ export class RawClient {
 
   #open(received: string | undefined): void {
     const { say, joined = false } = this.#options.dialect.open(received, this.#opening);
-    if (say !== undefined) this.say(say);
+    for (const text of [say ?? []].flat()) this.say(text);
     this.#isJoined = joined;
     if (joined) this.#resolve();
   }

@@ -1,0 +1,118 @@
+/**
+ * Reconnect rows: one of two nodes dies, and all its clients come back to the other and resume.
+ *
+ * Ours is killed. The baseline's node ends in good order instead, since it notes what a client needs to recover only then: killed,
+ * its clients recover nothing.
+ */
+import { runGenerator } from "./generate.ts";
+import type { StormJob, StormOutcome } from "./generator/storm.ts";
+import { makeRooms } from "../functions/test/harness.ts";
+import { oncePerRound, type Row, type RowOptions, type Sample } from "./row.ts";
+import { startRecoveringBaseline, startSkat, type StartSystem, type System } from "./systems.ts";
+
+const CLIENTS = { quick: 500, full: 2_000 };
+const FEW_CLIENTS = 200;
+const MISSED = 10;
+const SEVERAL_ROOMS = 10;
+const WHOLE_MS_MAX = 3_000;
+
+interface Storm {
+  readonly clients?: number;
+  readonly rooms?: number;
+}
+
+const ours = oncePerRound(storm(startSkat, "SIGKILL", {}));
+
+export const reconnectRows: readonly Row[] = [
+  {
+    name: "reconnect",
+    title: `${CLIENTS.full} clients of a node that died come back to the other, ${MISSED} messages missed; whole in ${WHOLE_MS_MAX / 1000} s`,
+    unit: "µs CPU/client",
+    contenders: [
+      { name: "skat", measure: async (...given) => byCpu(await ours(...given), WHOLE_MS_MAX) },
+      {
+        name: "baseline",
+        measure: async (...given) => byCpu(await storm(startRecoveringBaseline, "SIGTERM", {})(...given)),
+      },
+    ],
+    targets: [{ against: "baseline", atLeast: 1 / 0.5 }],
+    isLong: true,
+  },
+  {
+    name: "reconnect-asks",
+    title: `what they ask Redis and PostgreSQL: no more than ${FEW_CLIENTS} clients do, and by rooms`,
+    unit: "questions",
+    contenders: [
+      { name: "skat", measure: async (...given) => byQuestions(await ours(...given)) },
+      {
+        name: `${FEW_CLIENTS} clients`,
+        measure: async (...given) =>
+          byQuestions(await storm(startSkat, "SIGKILL", { clients: FEW_CLIENTS })(...given)),
+      },
+      {
+        name: `${SEVERAL_ROOMS} rooms`,
+        measure: async (...given) =>
+          byQuestions(await storm(startSkat, "SIGKILL", { rooms: SEVERAL_ROOMS })(...given)),
+      },
+    ],
+    targets: [{ against: `${FEW_CLIENTS} clients`, atLeast: 1 / 2 }],
+    isLong: true,
+  },
+];
+
+function storm(start: StartSystem, death: StormJob["death"], { clients, rooms = 1 }: Storm) {
+  return async (engines: Parameters<StartSystem>[0], { isQuick }: RowOptions): Promise<StormOutcome> => {
+    const system = await start(engines, 2);
+    try {
+      const { dialect, token, ports, pids } = system;
+      if (dialect !== "skat" && dialect !== "socket.io") throw new Error(`${dialect} can't resume`);
+      const job: StormJob = {
+        dialect,
+        token,
+        rooms: await roomsOf(system, rooms),
+        ports: pairOf(ports),
+        pids: pairOf(pids),
+        death,
+        clients: clients ?? (isQuick ? CLIENTS.quick : CLIENTS.full),
+        missed: MISSED,
+        redisUrl: engines.redisUrl,
+        databaseUrl: engines.databaseUrl,
+      };
+      return await runGenerator<StormOutcome>("storm", job);
+    } finally {
+      await system.end();
+    }
+  };
+}
+
+async function roomsOf({ room, ports }: System, count: number): Promise<string[]> {
+  return count === 1 ? [room] : makeRooms(`http://127.0.0.1:${ports[0]}`, count);
+}
+
+function pairOf([first = 0, second = 0]: readonly number[]): [number, number] {
+  return [first, second];
+}
+
+/** Later than `wholeMsMax` is a fault. */
+function byCpu(outcome: StormOutcome, wholeMsMax = Number.POSITIVE_INFINITY): Sample {
+  const sample = toSample(outcome, outcome.cpuUsPerClient);
+  return { ...sample, faults: sample.faults + (outcome.wholeMs > wholeMsMax ? 1 : 0) };
+}
+
+function byQuestions(outcome: StormOutcome): Sample {
+  return toSample(outcome, outcome.redisCommands + outcome.postgresTransactions);
+}
+
+function toSample(outcome: StormOutcome, value: number): Sample {
+  return {
+    value,
+    faults: outcome.lost + outcome.doubled,
+    generatorShare: outcome.generatorShare,
+    more: {
+      "µs CPU/client": outcome.cpuUsPerClient,
+      "ms until whole": outcome.wholeMs,
+      "Redis commands": outcome.redisCommands,
+      "PostgreSQL transactions": outcome.postgresTransactions,
+    },
+  };
+}
