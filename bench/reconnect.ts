@@ -111,6 +111,7 @@ function toSample(outcome: StormOutcome, value: number): Sample {
     more: {
       "µs CPU/client": outcome.cpuUsPerClient,
       "ms until whole": outcome.wholeMs,
+      "joins put off": outcome.refused,
       "Redis commands": outcome.redisCommands,
       "PostgreSQL transactions": outcome.postgresTransactions,
     },

@@ -9,6 +9,7 @@ import { peersOf } from "./peers.ts";
 import { reconnectRows } from "./reconnect.ts";
 import type { Row } from "./row.ts";
 import { slowReaderRow } from "./slow-reader.ts";
+import { soakRows } from "./soak.ts";
 import { startBaseline, startSkatSocketIo } from "./systems.ts";
 
 const one = (clients: number, inFlight: number) => ({ clients, inFlight, nodes: 1 });
@@ -45,6 +46,7 @@ export const ROWS: readonly Row[] = [
   slowReaderRow,
   ...ingestRows,
   ...historyRows(),
+  ...soakRows,
 ];
 
 function fanOutBesidePeers(name: string, shape: FanOut, targets: Row["targets"]): Row {

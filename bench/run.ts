@@ -23,7 +23,10 @@ const { values, positionals } = parseArgs({
 const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name));
 if (unknown.length > 0 || values.list) {
   for (const name of unknown) console.error(`There is no row ${name}.`);
-  for (const { name, title } of ROWS) console.log(`${name.padEnd(16)} ${title}`);
+  for (const { name, title, isLong, isByName } of ROWS) {
+    const note = isByName ? " (only by name)" : isLong ? " (not in --quick)" : "";
+    console.log(`${name.padEnd(16)} ${title}${note}`);
+  }
   process.exit(unknown.length > 0 ? 1 : 0);
 }
 

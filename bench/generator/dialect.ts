@@ -10,8 +10,8 @@ export interface Dialect {
   /** Path of the upgrade, with its query. */
   readonly path: string;
   readonly subprotocol?: string;
-  /** What a client says to a frame of the opening; `joined` once it hears the room. Nothing: it waits for more. */
-  open(received: string | undefined, client: Opening): { say?: string | readonly string[]; joined?: boolean };
+  /** What a client says to a frame of the opening. */
+  open(received: string | undefined, client: Opening): OpeningStep;
   /** The text frame that sends a message with this body. */
   message(body: string): string;
   /** How a frame begins that brings a message, and what stands right before the message's body in it. */
@@ -21,6 +21,13 @@ export interface Dialect {
   readonly isLines?: boolean;
   /** Answers a frame that is no message, as a ping of the application. */
   answer(received: string): string | undefined;
+}
+
+/** `joined` once it hears the room. Nothing: it waits for more. */
+export interface OpeningStep {
+  readonly say?: string | readonly string[];
+  readonly afterMs?: number;
+  readonly joined?: boolean;
 }
 
 export interface Opening {

@@ -124,8 +124,10 @@ export class RawClient {
   }
 
   #open(received: string | undefined): void {
-    const { say, joined = false } = this.#options.dialect.open(received, this.#opening);
-    for (const text of [say ?? []].flat()) this.say(text);
+    const { say = [], afterMs = 0, joined = false } = this.#options.dialect.open(received, this.#opening);
+    const sayAll = () => [say].flat().forEach((text) => this.say(text));
+    if (afterMs > 0) setTimeout(sayAll, afterMs);
+    else sayAll();
     this.#isJoined = joined;
     if (joined) this.#resolve();
   }

@@ -10,10 +10,15 @@ export interface Resuming {
   hear(text: string): number[];
   /** The text that sends a message to one of the rooms. */
   message(body: string, room: string): string;
+  /** How often it was told to try later. */
+  readonly refusals: number;
 }
 
 interface SkatFrame {
   readonly type: string;
+  readonly ref?: number;
+  readonly retriable?: boolean;
+  readonly retryAfterMs?: number;
   readonly room?: string;
   readonly head?: string;
   readonly provisional?: boolean;
@@ -26,10 +31,11 @@ interface SkatEvent {
   readonly body: string;
 }
 
-/** Joins all rooms at once, each from its cursor. */
+/** Joins all rooms at once, each from its cursor, and again where it was told to try later. */
 export class SkatResuming implements Resuming {
   readonly #rooms: readonly string[];
   readonly #cursors = new Map<string, string>();
+  refusals = 0;
 
   constructor(rooms: readonly string[]) {
     this.#rooms = rooms;
@@ -39,8 +45,9 @@ export class SkatResuming implements Resuming {
     const [settled, joined] = [new Set<string>(), new Set<string>()];
     const open: Dialect["open"] = (received, { token }) => {
       if (received === undefined) return { say: JSON.stringify({ type: "auth", token }) };
-      const { type, room = "", provisional } = JSON.parse(received) as SkatFrame;
-      if (type === "welcome") return { say: this.#rooms.map((each) => this.#join(each)) };
+      const { type, room = "", provisional, ref = 0, retryAfterMs = 0 } = JSON.parse(received) as SkatFrame;
+      if (type === "welcome") return { say: this.#rooms.map((_, index) => this.#join(index)) };
+      if (type === "error") return { say: this.#join(ref), afterMs: retryAfterMs };
       if (provisional === false) settled.add(room);
       if (type === "events" && settled.has(room)) joined.add(room);
       return { joined: joined.size === this.#rooms.length };
@@ -50,7 +57,7 @@ export class SkatResuming implements Resuming {
 
   hear(text: string): number[] {
     const frame = JSON.parse(text) as SkatFrame;
-    if (frame.type === "error") throw new Error(`the node refused: ${text}`);
+    if (frame.type === "error") this.#refuse(frame, text);
     if (frame.head !== undefined) this.#cursors.set(frame.room ?? "", frame.head);
     const events = frame.type === "event" ? [JSON.parse(text) as SkatEvent] : (frame.events ?? []);
     for (const { room, position } of events) this.#cursors.set(room, position);
@@ -62,13 +69,21 @@ export class SkatResuming implements Resuming {
     return JSON.stringify({ type: "send", room, id: uuidV7(systemRuntime), body, since });
   }
 
-  #join(room: string): string {
-    return JSON.stringify({ type: "join", room, after: this.#cursors.get(room) });
+  #join(ref: number): string {
+    const room = this.#rooms[ref] ?? "";
+    return JSON.stringify({ type: "join", ref, room, after: this.#cursors.get(room) });
+  }
+
+  /** Only joins have a `ref`, and only they are tried again. */
+  #refuse({ ref, retriable }: SkatFrame, text: string): void {
+    if (ref === undefined || retriable !== true) throw new Error(`the node refused: ${text}`);
+    this.refusals++;
   }
 }
 
 /** Connection state recovery: a private id from the greeting, and the offset behind each event. What was missed comes before the greeting. */
 export class SocketIoResuming implements Resuming {
+  readonly refusals = 0;
   #pid: string | undefined;
   #offset: string | undefined;
 

@@ -32,6 +32,8 @@ export interface StormOutcome {
   /** Missed messages that never came, or came twice. */
   readonly lost: number;
   readonly doubled: number;
+  /** How often a client was told to try a join again later. */
+  readonly refused: number;
   readonly generatorShare: number;
 }
 
@@ -70,6 +72,10 @@ class Member {
       this.#client = new RawClient({ ...shared, ...handlers, dialect: { ...dialect, open } });
     });
     await this.#client?.joined;
+  }
+
+  get refusals(): number {
+    return this.#resuming.refusals;
   }
 
   closed(): Promise<void> {
@@ -121,6 +127,8 @@ async function comeBack(job: StormJob, members: readonly Member[]): Promise<Stor
   const { clients, missed, ports, pids } = job;
   const counters = await openCounters(job);
   members.forEach(({ heard }) => heard.clear());
+  const refusals = () => members.reduce((sum, member) => sum + member.refusals, 0);
+  const refusedBefore = refusals();
   const before = { cpu: cpuUs(pids[1]), own: cpuUs(process.pid), atMs: performance.now() };
   const back = atMost(CONNECTING_AT_ONCE, members, (member) => member.connect(ports[1]));
   await within(LATE_MS, Promise.all([back, ...members.map((member) => member.hears(missed))]));
@@ -129,7 +137,8 @@ async function comeBack(job: StormJob, members: readonly Member[]): Promise<Stor
   const generatorShare = (cpuUs(process.pid) - before.own) / 1000 / wholeMs;
   const lost = members.reduce((sum, { heard }) => sum + Math.max(0, missed - heard.size), 0);
   const doubled = members.flatMap(({ heard }) => [...heard.values()]).filter((times) => times > 1).length;
-  return { cpuUsPerClient, wholeMs, lost, doubled, generatorShare, ...(await counters.end()) };
+  const refused = refusals() - refusedBefore;
+  return { cpuUsPerClient, wholeMs, lost, doubled, refused, generatorShare, ...(await counters.end()) };
 }
 
 async function atMost<T>(
