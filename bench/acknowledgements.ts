@@ -17,7 +17,7 @@ const measure = oncePerRound(async (engines, { isQuick }) => {
       perSecond: PER_SECOND,
       bodyBytes: 200,
       warmUpMs: 1_000,
-      timedMs: isQuick ? 2_000 : 10_000,
+      timedMs: isQuick ? 2_000 : 6_000,
     };
     return await runGenerator<AcknowledgementsOutcome>("acknowledgements", job);
   } finally {

@@ -58,7 +58,7 @@ function connections(start: StartSystem) {
         pid: system.pids[0] ?? 0,
         warm: WARM,
         clients: isQuick ? CLIENTS.quick : CLIENTS.full,
-        idleMs: isQuick ? 1_000 : 10_000,
+        idleMs: isQuick ? 1_000 : 5_000,
       };
       return await runGenerator<ConnectionsOutcome>("connections", job);
     } finally {

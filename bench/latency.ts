@@ -37,7 +37,7 @@ function latency(start: StartSystem, perSecond: number) {
         ...jobFor(system, CLIENTS),
         load: { kind: "open", perSecond },
         warmUpMs: isQuick ? 1_000 : 2_000,
-        timedMs: isQuick ? 3_000 : 10_000,
+        timedMs: isQuick ? 3_000 : 8_000,
       });
       const { p50 = 0, p99 = 0, max = 0 } = outcome.latency ?? {};
       return {

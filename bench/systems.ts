@@ -49,7 +49,12 @@ export function stageEnv(engines: BenchEngines, more: Env = {}): Env {
   };
 }
 
-export const startSkat: StartSystem = (engines, count) => startSkatWith({}, "skat", engines, count);
+/** With other settings. */
+export function startSkatAs(more: Env): StartSystem {
+  return (engines, count) => startSkatWith(more, "skat", engines, count);
+}
+
+export const startSkat = startSkatAs({});
 
 /** Its clients are guests of Socket.IO, who join the lobby by connecting. */
 export const startSkatSocketIo: StartSystem = (engines, count) =>
