@@ -28,6 +28,7 @@ export interface RowResult {
   readonly unit: string;
   readonly figures: readonly Figures[];
   readonly ratios: readonly Ratio[];
+  readonly ceiling?: { readonly atMost: number; readonly isMet: boolean };
   /** Contenders that can't run on this machine, and why. */
   readonly skipped: readonly string[];
   /** Why the row counts for nothing. */
@@ -89,7 +90,12 @@ export function judge(row: Row, samples: ReadonlyMap<string, readonly Sample[]>)
     };
   });
   const voids = [...figures.flatMap(voidsOf), ...ratios.flatMap(spreadOf)];
-  return { name: row.name, title: row.title, unit: row.unit, figures, ratios, voids };
+  const { name, title, unit, ceiling } = row;
+  const limit =
+    ceiling === undefined
+      ? {}
+      : { ceiling: { atMost: ceiling, isMet: (ours?.median ?? Number.NaN) <= ceiling } };
+  return { name, title, unit, figures, ratios, ...limit, voids };
 }
 
 function voidsOf({ contender, samples }: Figures): string[] {

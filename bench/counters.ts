@@ -1,4 +1,7 @@
-/** What Redis and PostgreSQL were asked between two moments, by their own statistics; everybody's questions are in it. */
+/**
+ * What Redis and PostgreSQL were asked between two moments, by their own statistics. Everybody's questions are in it, so what is
+ * asked while nothing happens is measured first and taken off by time.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import pg from "pg";
@@ -9,12 +12,13 @@ export interface Counted {
 }
 
 export interface Counters {
-  /** What was counted since the opening. */
+  /** What was counted since the opening, which takes some seconds. */
   end(): Promise<Counted>;
 }
 
 /** PostgreSQL's processes report once a second at most. */
 const REPORTED_AFTER_MS = 1_500;
+const QUIET_MS = 4_000;
 
 export async function openCounters(urls: { redisUrl: string; databaseUrl: string }): Promise<Counters> {
   const redis = new Redis(urls.redisUrl);
@@ -24,16 +28,18 @@ export async function openCounters(urls: { redisUrl: string; databaseUrl: string
     redisCommands: callsIn(await redis.info("commandstats")),
     postgresTransactions: await transactions(client),
   });
-  const before = await read();
+  const start = { atMs: performance.now(), seen: await read() };
+  await sleep(QUIET_MS);
+  const quiet = { atMs: performance.now(), seen: await read() };
   return {
     end: async () => {
       await sleep(REPORTED_AFTER_MS);
-      const after = await read();
+      const seen = await read();
+      const share = (performance.now() - quiet.atMs) / (quiet.atMs - start.atMs);
       await Promise.all([redis.quit(), client.end()]);
-      return {
-        redisCommands: after.redisCommands - before.redisCommands,
-        postgresTransactions: after.postgresTransactions - before.postgresTransactions,
-      };
+      const asked = (kind: keyof Counted) =>
+        seen[kind] - quiet.seen[kind] - (quiet.seen[kind] - start.seen[kind]) * share;
+      return { redisCommands: asked("redisCommands"), postgresTransactions: asked("postgresTransactions") };
     },
   };
 }

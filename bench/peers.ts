@@ -1,5 +1,5 @@
 /**
- * Fast servers of others, and the floor: what a machine can make of their sources is built once into dist/bench, and what it
+ * Fast servers of others, and the floor: what a machine can make of their sources is built into dist/bench, and what it
  * can't is said. None of them stores anything; Centrifuge keeps history, from which it recovers.
  */
 import { execFile, spawn, type ChildProcess } from "node:child_process";
@@ -16,6 +16,7 @@ import { firstLine, kill, type System } from "./systems.ts";
 const SOURCES = fileURLToPath(new URL("peers", import.meta.url));
 const BUILT = fileURLToPath(new URL("../dist/bench", import.meta.url));
 const BUN_VERSION = "1.4.5";
+const BUN = join(BUILT, `bun-${BUN_VERSION}`);
 const BUILD_MS = 600_000;
 
 interface Peer {
@@ -24,6 +25,8 @@ interface Peer {
   /** What it is built into, and how: a program and its arguments. */
   readonly program: string;
   readonly build: { readonly tool: string; readonly args: readonly string[]; readonly cwd: string };
+  /** Left as it is then; the tools of the others see by themselves what has changed. */
+  isBuilt?(): boolean;
   args(port: number, engines: BenchEngines, nodes: number): readonly string[];
 }
 
@@ -42,12 +45,13 @@ const centrifuge: Peer = {
 const bun: Peer = {
   name: "Bun",
   dialect: "plain",
-  program: join(BUILT, "bun/node_modules/bun/bin/bun.exe"),
+  program: join(BUN, "node_modules/bun/bin/bun.exe"),
   build: {
     tool: "npm",
-    args: ["install", "--no-audit", "--no-fund", "--prefix", join(BUILT, "bun"), `bun@${BUN_VERSION}`],
+    args: ["install", "--no-audit", "--no-fund", "--prefix", BUN, `bun@${BUN_VERSION}`],
     cwd: BUILT,
   },
+  isBuilt: () => existsSync(BUN),
   args: (port) => [join(SOURCES, "bun.ts"), `${port}`],
 };
 
@@ -63,6 +67,8 @@ const floor: Peer = {
   args: (port) => [`${port}`],
 };
 
+const built = new Map<Peer, Promise<string | undefined>>();
+
 /** Those that a row can have beside it: only Centrifuge spans nodes. */
 export function peersOf(shape: FanOut): Contender[] {
   const peers = shape.nodes > 1 ? [centrifuge] : [centrifuge, bun, floor];
@@ -72,13 +78,19 @@ export function peersOf(shape: FanOut): Contender[] {
   }));
 }
 
-/** Builds it where it is not there; answers why that can't be done. */
-async function missing({ program, build }: Peer): Promise<string | undefined> {
-  if (existsSync(program)) return undefined;
+/** Builds it, once in a run; answers why that can't be done. */
+function missing(peer: Peer): Promise<string | undefined> {
+  const known = built.get(peer) ?? build(peer);
+  built.set(peer, known);
+  return known;
+}
+
+async function build({ program, build: { tool, args, cwd }, isBuilt }: Peer): Promise<string | undefined> {
+  if (isBuilt?.()) return undefined;
   mkdirSync(BUILT, { recursive: true });
   try {
-    await promisify(execFile)(build.tool, build.args, { cwd: build.cwd, timeout: BUILD_MS });
-    return existsSync(program) ? undefined : `${build.tool} made no ${program}`;
+    await promisify(execFile)(tool, args, { cwd, timeout: BUILD_MS });
+    return existsSync(program) ? undefined : `${tool} made no ${program}`;
   } catch (error) {
     return error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
   }

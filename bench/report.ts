@@ -34,14 +34,16 @@ export function compareReports(before: Report, after: Report): string {
   return ["| row | against | before | now |", "|---|---|---|---|", ...lines].join("\n");
 }
 
-function linesOf({ title, unit, figures, ratios, voids }: RowResult): string[] {
+function linesOf({ title, unit, figures, ratios, ceiling, voids }: RowResult): string[] {
   const values = figures.map(({ contender, median }) => `${contender} ${median.toFixed(2)}`).join(", ");
   const note = voids.length > 0 ? ` **void:** ${voids.join("; ")}` : "";
   const rows = ratios.length > 0 ? ratios : [undefined];
-  return rows.map((ratio, index) => {
+  const lines = rows.map((ratio, index) => {
     const what = index === 0 ? `${title} | ${values} ${unit}${note}` : " | ";
     return `| ${what} | ${ratio?.against ?? ""} | ${ratio ? rangeOf(ratio) : ""} | ${ratio ? targetOf(ratio) : ""} |`;
   });
+  if (!ceiling) return lines;
+  return [...lines, `|  |  | itself |  | ≤ ${ceiling.atMost} ${unit} ${ceiling.isMet ? "met" : "missed"} |`];
 }
 
 function moreOf({ name, figures }: RowResult): string[] {

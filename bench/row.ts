@@ -43,6 +43,8 @@ export interface Row {
   /** The first is ours. */
   readonly contenders: readonly Contender[];
   readonly targets: readonly Target[];
+  /** What our own figure may be at most, whatever the others' are. */
+  readonly ceiling?: number;
   /** Left out of `--quick`. */
   readonly isLong?: boolean;
   /** Runs only when it is named. */

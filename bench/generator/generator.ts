@@ -8,6 +8,7 @@ import { RawClient } from "./raw-client.ts";
 
 const CONNECTING_AT_ONCE = 50;
 const LATE_MS = 10_000;
+const CLOSED_MS = 3_000;
 
 class Run {
   readonly #job: Job;
@@ -82,7 +83,7 @@ class Run {
     stop();
     const lost = await this.#awaitAll();
     const latency = this.#latency.isEmpty ? {} : { latency: this.#latency.summary() };
-    const slowClosed = (this.#job.slow ?? 0) - this.#slow.size;
+    const slowClosed = await this.#countClosed();
     return { ...outcome, ...latency, slowClosed, lost, doubled: this.#doubled, misordered: this.#misordered };
   }
 
@@ -124,6 +125,7 @@ class Run {
   }
 
   #hear(client: RawClient, number: number): void {
+    if (this.#slow.has(client)) return;
     const last = this.#last.get(client) ?? -1;
     if (number === last) this.#doubled++;
     else if (number < last) this.#misordered++;
@@ -142,6 +144,15 @@ class Run {
     const lost = () => this.#missing.reduce((sum, missing) => sum + Math.max(0, missing), 0);
     while (lost() > 0 && performance.now() < endMs) await sleep(20);
     return lost();
+  }
+
+  /** Who reads nothing does not see that it was closed. */
+  async #countClosed(): Promise<number> {
+    const slow = this.#slow.size;
+    for (const client of this.#slow) client.resume();
+    const endMs = performance.now() + CLOSED_MS;
+    while (this.#slow.size > 0 && performance.now() < endMs) await sleep(20);
+    return slow - this.#slow.size;
   }
 
   #bytes(): number {

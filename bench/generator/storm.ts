@@ -40,7 +40,6 @@ export interface StormOutcome {
 /** Below the backlog of a listening socket, or the kernel lets some wait for a second. */
 const CONNECTING_AT_ONCE = 400;
 const LATE_MS = 20_000;
-const QUIET_MS = 2_000;
 
 class Member {
   readonly heard = new Map<number, number>();
@@ -110,7 +109,6 @@ async function run(job: StormJob): Promise<StormOutcome> {
   process.kill(job.pids[0], job.death);
   await Promise.all(members.map((member) => member.closed()));
   await sendAll(job, witness, [witness], job.missed);
-  await sleep(QUIET_MS);
   return comeBack(job, members);
 }
 
