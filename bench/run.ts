@@ -44,7 +44,14 @@ const results: RowResult[] = [];
 const engines = await startBenchEngines();
 try {
   for (const row of rows) {
-    results.push(await compare(row, engines, options, (text) => console.error(text)));
+    try {
+      results.push(await compare(row, engines, options, (text) => console.error(text)));
+    } catch (error) {
+      // What the other rows have measured is not lost with it.
+      console.error(error);
+      left.push(`${row.name}: it failed: ${String(error)}`);
+      process.exitCode = 1;
+    }
   }
 } finally {
   await engines.end();
