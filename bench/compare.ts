@@ -89,7 +89,7 @@ export function judge(row: Row, samples: ReadonlyMap<string, readonly Sample[]>)
       isMet: atLeast === undefined ? undefined : middle >= atLeast,
     };
   });
-  const voids = [...figures.flatMap(voidsOf), ...ratios.flatMap(spreadOf)];
+  const voids = [...figures.flatMap(voidsOf), ...ratios.filter(isJudged).flatMap(spreadOf)];
   const { name, title, unit, ceiling } = row;
   const limit =
     ceiling === undefined
@@ -102,11 +102,18 @@ function voidsOf({ contender, samples }: Figures): string[] {
   const faults = samples.reduce((sum, sample) => sum + sample.faults, 0);
   const share = Math.max(0, ...samples.map(({ generatorShare }) => generatorShare));
   return [
-    ...(faults > 0 ? [`${contender} lost, doubled or misordered ${faults} deliveries`] : []),
+    ...(faults > 0
+      ? [`${contender} has ${faults} faults: lost, doubled, out of order, or what the row calls one`]
+      : []),
     ...(share > GENERATOR_SHARE_MAX
       ? [`the generator took ${Math.round(share * 100)} % of a core with ${contender}`]
       : []),
   ];
+}
+
+/** One without a target is there to be looked at. */
+function isJudged({ atLeast }: Ratio): boolean {
+  return atLeast !== undefined;
 }
 
 function spreadOf({ against, rounds, median: middle }: Ratio): string[] {

@@ -5,7 +5,7 @@ import type { BenchEngines } from "./engines.ts";
 export interface Sample {
   /** The figure that is compared: less is better. */
   readonly value: number;
-  /** Deliveries that were lost, doubled or out of order: a system that fails its task is not compared. */
+  /** What was lost, doubled or out of order, or is a fault by the row: a system that fails its task is not compared. */
   readonly faults: number;
   /** Of one core; a generator at its limit measures itself. */
   readonly generatorShare: number;
