@@ -1,6 +1,6 @@
 /** Measures the contenders of a row in turn, the order flipped each round, so that what changes on the machine meets all of them. */
 import type { BenchEngines } from "./engines.ts";
-import type { Row, RowOptions, Sample } from "./row.ts";
+import type { Contender, Row, RowOptions, Sample } from "./row.ts";
 
 /** A generator that needs more than this share of a core measures itself. */
 const GENERATOR_SHARE_MAX = 0.85;
@@ -28,6 +28,9 @@ export interface RowResult {
   readonly unit: string;
   readonly figures: readonly Figures[];
   readonly ratios: readonly Ratio[];
+  readonly ceiling?: { readonly atMost: number; readonly isMet: boolean };
+  /** Contenders that can't run on this machine, and why. */
+  readonly skipped: readonly string[];
   /** Why the row counts for nothing. */
   readonly voids: readonly string[];
 }
@@ -35,25 +38,40 @@ export interface RowResult {
 export async function compare(
   row: Row,
   engines: BenchEngines,
-  options: RowOptions & { readonly rounds: number },
+  options: Omit<RowOptions, "round"> & { readonly rounds: number },
   progress: (text: string) => void,
 ): Promise<RowResult> {
-  const samples = new Map<string, Sample[]>(row.contenders.map(({ name }) => [name, []]));
+  const { contenders, skipped } = await present(row);
+  const samples = new Map<string, Sample[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round < options.rounds; round++) {
-    const order = round % 2 === 0 ? row.contenders : row.contenders.toReversed();
+    const order = round % 2 === 0 ? contenders : contenders.toReversed();
     for (const contender of order) {
-      const sample = await contender.measure(engines, options);
+      const startMs = performance.now();
+      const sample = await contender.measure(engines, { ...options, round });
       samples.get(contender.name)?.push(sample);
+      const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
       progress(
-        `${row.name} ${round + 1}/${options.rounds} ${contender.name}: ${sample.value.toFixed(2)} ${row.unit}`,
+        `${row.name} ${round + 1}/${options.rounds} ${contender.name}: ${sample.value.toFixed(2)} ${row.unit} (took ${seconds} s)`,
       );
     }
   }
-  return judge(row, samples);
+  return { ...judge({ ...row, contenders }, samples), skipped };
+}
+
+/** The contenders of this machine, and the others by name and reason. */
+async function present(row: Row): Promise<{ contenders: Contender[]; skipped: string[] }> {
+  const contenders: Contender[] = [];
+  const skipped: string[] = [];
+  for (const contender of row.contenders) {
+    const why = await contender.missing?.();
+    if (why === undefined) contenders.push(contender);
+    else skipped.push(`${contender.name}: ${why}`);
+  }
+  return { contenders, skipped };
 }
 
 /** What the samples say, and whether they may say anything. */
-export function judge(row: Row, samples: ReadonlyMap<string, readonly Sample[]>): RowResult {
+export function judge(row: Row, samples: ReadonlyMap<string, readonly Sample[]>): Omit<RowResult, "skipped"> {
   const figures = row.contenders.map(({ name }) => {
     const own = samples.get(name) ?? [];
     return { contender: name, samples: own, median: median(own.map(({ value }) => value)) };
@@ -71,19 +89,31 @@ export function judge(row: Row, samples: ReadonlyMap<string, readonly Sample[]>)
       isMet: atLeast === undefined ? undefined : middle >= atLeast,
     };
   });
-  const voids = [...figures.flatMap(voidsOf), ...ratios.flatMap(spreadOf)];
-  return { name: row.name, title: row.title, unit: row.unit, figures, ratios, voids };
+  const voids = [...figures.flatMap(voidsOf), ...ratios.filter(isJudged).flatMap(spreadOf)];
+  const { name, title, unit, ceiling } = row;
+  const limit =
+    ceiling === undefined
+      ? {}
+      : { ceiling: { atMost: ceiling, isMet: (ours?.median ?? Number.NaN) <= ceiling } };
+  return { name, title, unit, figures, ratios, ...limit, voids };
 }
 
 function voidsOf({ contender, samples }: Figures): string[] {
   const faults = samples.reduce((sum, sample) => sum + sample.faults, 0);
   const share = Math.max(0, ...samples.map(({ generatorShare }) => generatorShare));
   return [
-    ...(faults > 0 ? [`${contender} lost, doubled or misordered ${faults} deliveries`] : []),
+    ...(faults > 0
+      ? [`${contender} has ${faults} faults: lost, doubled, out of order, or what the row calls one`]
+      : []),
     ...(share > GENERATOR_SHARE_MAX
       ? [`the generator took ${Math.round(share * 100)} % of a core with ${contender}`]
       : []),
   ];
+}
+
+/** One without a target is there to be looked at. */
+function isJudged({ atLeast }: Ratio): boolean {
+  return atLeast !== undefined;
 }
 
 function spreadOf({ against, rounds, median: middle }: Ratio): string[] {

@@ -1,13 +1,12 @@
 /** Fan-out rows: CPU of the servers for each delivery, while as many messages are in flight as the row says. */
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import type { BenchEngines } from "./engines.ts";
-import type { Job, Outcome } from "./generator/job.ts";
+import { generate } from "./generate.ts";
 import type { Contender, Row, RowOptions, Sample } from "./row.ts";
 import { startBaseline, startSkat, type StartSystem, type System } from "./systems.ts";
 
-const GENERATOR = fileURLToPath(new URL("generator/generator.ts", import.meta.url));
 const BODY_BYTES = 200;
+/** As long as a message may be. */
+export const BODY_BYTES_LARGE = 8_000;
 
 export interface FanOut {
   readonly clients: number;
@@ -15,14 +14,20 @@ export interface FanOut {
   readonly inFlight: number;
 }
 
-export function fanOutRow(name: string, shape: FanOut, targets: Row["targets"]): Row {
+/** `peers`: others to measure beside the two. */
+export function fanOutRow(
+  name: string,
+  shape: FanOut,
+  targets: Row["targets"],
+  peers: readonly Contender[] = [],
+): Row {
   const { clients, nodes, inFlight } = shape;
   const where = nodes === 1 ? "one node" : `${nodes} nodes through Redis`;
   return {
     name,
     title: `fan-out, ${clients} members, ${BODY_BYTES} B, ${inFlight} in flight, ${where}`,
     unit: "µs CPU/delivery",
-    contenders: [fanOut("skat", startSkat, shape), fanOut("baseline", startBaseline, shape)],
+    contenders: [fanOut("skat", startSkat, shape), fanOut("baseline", startBaseline, shape), ...peers],
     targets,
   };
 }
@@ -67,17 +72,4 @@ async function measure(
 
 export function jobFor({ ports, dialect, token, room, pids }: System, clients: number) {
   return { ports, dialect, token, room, pids, clients, bodyBytes: BODY_BYTES };
-}
-
-/** Runs the generator as a process of its own; rejects with what it wrote when it fails. */
-export async function generate(job: Job): Promise<Outcome> {
-  const child = spawn(process.execPath, ["--import", "tsx", GENERATOR, JSON.stringify(job)], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let [out, err] = ["", ""];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  const code = await new Promise<number>((resolve) => child.on("close", (status) => resolve(status ?? 137)));
-  if (code !== 0) throw new Error(`the generator ended with ${code}: ${err.trim()}`);
-  return JSON.parse(out) as Outcome;
 }

@@ -5,6 +5,7 @@ import { compare, type RowResult } from "./compare.ts";
 import { startBenchEngines } from "./engines.ts";
 import { describeMachine } from "./machine.ts";
 import { compareReports, toMarkdown, type Report } from "./report.ts";
+import type { Row } from "./row.ts";
 import { ROWS } from "./rows.ts";
 
 const { values, positionals } = parseArgs({
@@ -15,33 +16,54 @@ const { values, positionals } = parseArgs({
     rounds: { type: "string" },
     out: { type: "string", default: "bench/results" },
     compare: { type: "string" },
+    minutes: { type: "string", default: "20" },
   },
 });
 
 const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name));
 if (unknown.length > 0 || values.list) {
   for (const name of unknown) console.error(`There is no row ${name}.`);
-  for (const { name, title } of ROWS) console.log(`${name.padEnd(16)} ${title}`);
+  for (const { name, title, isLong, isByName } of ROWS) {
+    const note = isByName ? " (only by name)" : isLong ? " (not in --quick)" : "";
+    console.log(`${name.padEnd(16)} ${title}${note}`);
+  }
   process.exit(unknown.length > 0 ? 1 : 0);
 }
 
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
-const rows = ROWS.filter(({ name, isLong }) =>
-  positionals.length > 0 ? positionals.includes(name) : !(values.quick && isLong),
-);
+const options = { isQuick: values.quick, rounds, minutes: Number(values.minutes) };
+const isNamed = positionals.length > 0;
+const why = ({ name, isLong = false, isByName = false }: Row): string | undefined => {
+  if (isNamed) return positionals.includes(name) ? undefined : "it was not named";
+  if (isByName) return "it runs only when it is named";
+  return values.quick && isLong ? "it takes too long for --quick" : undefined;
+};
+const rows = ROWS.filter((row) => why(row) === undefined);
+const left = isNamed ? [] : ROWS.flatMap((row) => (why(row) ? [`${row.name}: ${why(row)}`] : []));
 const results: RowResult[] = [];
 const engines = await startBenchEngines();
 try {
   for (const row of rows) {
-    results.push(
-      await compare(row, engines, { isQuick: values.quick, rounds }, (text) => console.error(text)),
-    );
+    try {
+      results.push(await compare(row, engines, options, (text) => console.error(text)));
+    } catch (error) {
+      // What the other rows have measured is not lost with it.
+      console.error(error);
+      left.push(`${row.name}: it failed: ${String(error)}`);
+      process.exitCode = 1;
+    }
   }
 } finally {
   await engines.end();
 }
 
-const report: Report = { machine: describeMachine(), at: new Date().toISOString(), rounds, rows: results };
+const report: Report = {
+  machine: describeMachine(),
+  at: new Date().toISOString(),
+  rounds,
+  rows: results,
+  left,
+};
 mkdirSync(values.out, { recursive: true });
 writeFileSync(`${values.out}/results.json`, `${JSON.stringify(report, undefined, 2)}\n`);
 writeFileSync(`${values.out}/results.md`, toMarkdown(report));

@@ -30,11 +30,31 @@ const UNLIMITED: Env = {
   RATE_SENDS: "none",
   RATE_ROOM_SENDS: "none",
   RATE_JOINS: "none",
+  RATE_REQUESTS: "none",
   CONNECTIONS_PER_USER_MAX: "20000",
+  CONNECTIONS_PER_ADDRESS_MAX: "20000",
   LOG_LEVEL: "error",
 };
 
-export const startSkat: StartSystem = (engines, count) => startSkatWith({}, "skat", engines, count);
+/** A deployment of its own on the engines. */
+export function stageEnv(engines: BenchEngines, more: Env = {}): Env {
+  return {
+    ...engines.env,
+    ...UNLIMITED,
+    ...more,
+    NODE_ENV: "production",
+    ALLOWED_ORIGINS: "none",
+    STAGE: `bench-${randomBytes(4).toString("hex")}`,
+    AUTH_SECRET: randomBytes(32).toString("hex"),
+  };
+}
+
+/** With other settings. */
+export function startSkatAs(more: Env): StartSystem {
+  return (engines, count) => startSkatWith(more, "skat", engines, count);
+}
+
+export const startSkat = startSkatAs({});
 
 /** Its clients are guests of Socket.IO, who join the lobby by connecting. */
 export const startSkatSocketIo: StartSystem = (engines, count) =>
@@ -46,15 +66,7 @@ async function startSkatWith(
   engines: BenchEngines,
   count: number,
 ): Promise<System> {
-  const env = {
-    ...engines.env,
-    ...UNLIMITED,
-    ...more,
-    NODE_ENV: "production",
-    ALLOWED_ORIGINS: "none",
-    STAGE: `bench-${randomBytes(4).toString("hex")}`,
-    AUTH_SECRET: randomBytes(32).toString("hex"),
-  };
+  const env = stageEnv(engines, more);
   const nodes = await inTurn(count, () => startNode(env));
   const consumer = await startConsumer(env);
   const { token } = await guest(nodes[0]?.url ?? "", "bench");
@@ -69,18 +81,27 @@ async function startSkatWith(
   };
 }
 
-export const startBaseline: StartSystem = async (engines, count) => {
+export const startBaseline: StartSystem = (engines, count) => startBaselineWith(false, engines, count);
+
+export const startRecoveringBaseline: StartSystem = (engines, count) =>
+  startBaselineWith(true, engines, count);
+
+async function startBaselineWith(
+  withRecovery: boolean,
+  engines: BenchEngines,
+  count: number,
+): Promise<System> {
   const topic = `baseline-${randomBytes(4).toString("hex")}`;
   const kafka = new Kafka({ brokers: engines.brokers.split(","), logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: 6 }] });
   await admin.disconnect();
-  const shared = { brokers: engines.brokers, topic, redisUrl: engines.redisUrl, withRecovery: false };
+  const shared = { brokers: engines.brokers, topic, redisUrl: engines.redisUrl, withRecovery };
   const nodes: { child: ChildProcess; port: number }[] = [];
   for (let index = 0; index < count; index++) {
     const port = await freePort();
-    nodes.push({ port, child: await start("baseline/node.ts", { ...shared, port }) });
+    nodes.push({ port, child: await startProgram("baseline/node.ts", { ...shared, port }) });
   }
   return {
     name: "baseline",
@@ -91,7 +112,7 @@ export const startBaseline: StartSystem = async (engines, count) => {
     pids: nodes.map(({ child }) => child.pid ?? 0),
     end: async () => void (await Promise.all(nodes.map(({ child }) => kill(child)))),
   };
-};
+}
 
 async function inTurn(count: number, make: () => Promise<Running>): Promise<Running[]> {
   const all: Running[] = [];
@@ -100,20 +121,26 @@ async function inTurn(count: number, make: () => Promise<Running>): Promise<Runn
 }
 
 /** A program of this folder, once it has printed its first line. */
-async function start(file: string, options: object): Promise<ChildProcess> {
+export async function startProgram(file: string, options: object): Promise<ChildProcess> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", path, JSON.stringify(options)], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { PATH: process.env["PATH"] ?? "", NODE_ENV: "production" },
   });
-  await new Promise((resolve, reject) => {
-    child.stdout.once("data", resolve);
-    child.once("exit", (code) => reject(new Error(`${file} ended with ${code}`)));
-  });
+  await firstLine(child, file);
   return child;
 }
 
-function kill(child: ChildProcess): Promise<unknown> {
+export function firstLine(child: ChildProcess, name: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.once("data", resolve);
+    child.once("error", reject);
+    child.once("exit", (code) => reject(new Error(`${name} ended with ${code}`)));
+  });
+}
+
+export function kill(child: ChildProcess): Promise<unknown> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
   return ended;

@@ -145,13 +145,15 @@ export const commands = {
     usage: "npm run bench -- [--quick] [rows]",
     summary: "Measure Skat against what would be glued together, as ratios within one run.",
     details: [
-      "--quick          one short round of each row",
+      "--quick          one short round of each row that is not long; what is left out is named",
       "--rounds N       rounds per row (3)",
+      "--minutes N      of the soak (20), which runs only when its rows are named",
       "--list           name the rows",
       "--out DIR        where results.json and results.md go (bench/results)",
       "--compare FILE   the ratios of an earlier results.json beside these",
       "",
-      "It starts Redis, Kafka and PostgreSQL for itself and ends them. Keep the machine quiet meanwhile.",
+      "It starts Redis, Kafka and PostgreSQL for itself and ends them. Keep the machine quiet meanwhile. Centrifuge (Go), Bun",
+      "and a relay in C (gcc) stand beside the fan-out rows where this machine can build them, into dist/bench.",
     ].join("\n"),
   },
   check: {

@@ -5,14 +5,16 @@ import { openPostgres } from "../../functions/adapters/postgres-client.ts";
 
 interface Options {
   readonly databaseUrl: string;
+  /** With the project's tables in it. */
+  readonly schema: string;
   readonly brokers: string;
   readonly topic: string;
 }
 
-async function consume({ databaseUrl, brokers, topic }: Options): Promise<void> {
+async function consume({ databaseUrl, schema, brokers, topic }: Options): Promise<void> {
   const { prisma } = openPostgres({
     url: databaseUrl,
-    schema: "skat_bench",
+    schema,
     poolMax: 5,
     statementTimeoutMs: 10_000,
   });

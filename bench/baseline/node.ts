@@ -6,6 +6,7 @@
  */
 import { createServer } from "node:http";
 import { createAdapter } from "@socket.io/redis-adapter";
+import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
 import { Redis } from "ioredis";
 import { Kafka, logLevel } from "kafkajs";
 import { Server } from "socket.io";
@@ -24,15 +25,17 @@ const RECOVERY_MS = 120_000;
 
 async function serve({ port, redisUrl, brokers, topic, withRecovery }: Options): Promise<void> {
   const http = createServer();
-  const [pub, sub] = [new Redis(redisUrl), new Redis(redisUrl)];
   const kafka = new Kafka({ brokers: brokers.split(","), clientId: "baseline", logLevel: logLevel.NOTHING });
   const producer = kafka.producer();
   await producer.connect();
   const io = new Server(http, {
-    adapter: createAdapter(pub, sub),
     transports: ["websocket"],
-    ...(withRecovery ? { connectionStateRecovery: { maxDisconnectionDuration: RECOVERY_MS } } : {}),
+    ...(withRecovery
+      ? recovering(redisUrl)
+      : { adapter: createAdapter(new Redis(redisUrl), new Redis(redisUrl)) }),
   });
+  // Sessions are noted in Redis when their connections end, for the server where they come back.
+  process.once("SIGTERM", () => void io.close());
   io.on("connection", (socket) => {
     void socket.join(ROOM);
     socket.on("event:message", ({ message }: { message: string }) => {
@@ -44,6 +47,14 @@ async function serve({ port, redisUrl, brokers, topic, withRecovery }: Options):
     });
   });
   http.listen(port, "127.0.0.1", () => console.log("listening"));
+}
+
+/** Of the adapters for Redis only the one on streams can recover on another server. */
+function recovering(redisUrl: string) {
+  return {
+    adapter: createStreamsAdapter(new Redis(redisUrl)),
+    connectionStateRecovery: { maxDisconnectionDuration: RECOVERY_MS },
+  };
 }
 
 await serve(JSON.parse(process.argv[2] ?? "") as Options);

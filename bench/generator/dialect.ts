@@ -10,15 +10,24 @@ export interface Dialect {
   /** Path of the upgrade, with its query. */
   readonly path: string;
   readonly subprotocol?: string;
-  /** What a client says to a frame of the opening; `joined` once it hears the room. Nothing: it waits for more. */
-  open(received: string | undefined, client: Opening): { say?: string; joined?: boolean };
+  /** What a client says to a frame of the opening. */
+  open(received: string | undefined, client: Opening): OpeningStep;
   /** The text frame that sends a message with this body. */
   message(body: string): string;
   /** How a frame begins that brings a message, and what stands right before the message's body in it. */
   readonly messageStart: string;
   readonly bodyMark: string;
+  /** Frames hold several texts, one a line. */
+  readonly isLines?: boolean;
   /** Answers a frame that is no message, as a ping of the application. */
   answer(received: string): string | undefined;
+}
+
+/** `joined` once it hears the room. Nothing: it waits for more. */
+export interface OpeningStep {
+  readonly say?: string | readonly string[];
+  readonly afterMs?: number;
+  readonly joined?: boolean;
 }
 
 export interface Opening {
@@ -86,6 +95,39 @@ export function plainDialect(): Dialect {
     bodyMark: '"body":"',
     answer: () => undefined,
   };
+}
+
+/** Centrifuge's JSON protocol: connect, subscribe, publish; an empty object is a ping and its answer. */
+export function centrifugeDialect(channel: string): Dialect {
+  let id = 2;
+  return {
+    path: "/connection/websocket",
+    isLines: true,
+    open(received) {
+      if (received === undefined) return { say: JSON.stringify({ id: 1, connect: {} }) };
+      if (received.startsWith('{"id":1,')) return { say: JSON.stringify({ id: 2, subscribe: { channel } }) };
+      return { joined: received.startsWith('{"id":2,"subscribe"') };
+    },
+    message: (body) => JSON.stringify({ id: ++id, publish: { channel, data: { body } } }),
+    messageStart: '{"push":',
+    bodyMark: '"body":"',
+    answer(received) {
+      if (received.includes('"error":')) throw new Error(`the server refused: ${received}`);
+      return received === "{}" ? "{}" : undefined;
+    },
+  };
+}
+
+export type DialectName = "skat" | "socket.io" | "centrifuge" | "plain";
+
+export function dialectOf(name: DialectName, room: string): Dialect {
+  const dialects: Record<DialectName, () => Dialect> = {
+    skat: () => skatDialect(room),
+    "socket.io": socketIoDialect,
+    centrifuge: () => centrifugeDialect(room),
+    plain: plainDialect,
+  };
+  return dialects[name]();
 }
 
 /** A body of that many bytes, its number in front. */

@@ -1,18 +1,21 @@
 /** The load generator, a process of its own: does one job, given as its argument, and prints the outcome. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { cpuUs } from "../machine.ts";
-import { bodyOf, plainDialect, skatDialect, socketIoDialect, type Dialect, type Opening } from "./dialect.ts";
+import { cpuUs, rssBytes } from "../machine.ts";
+import { bodyOf, dialectOf, type Dialect, type Opening } from "./dialect.ts";
 import { Histogram } from "./histogram.ts";
 import type { Job, Outcome } from "./job.ts";
 import { RawClient } from "./raw-client.ts";
 
 const CONNECTING_AT_ONCE = 50;
 const LATE_MS = 10_000;
+const CLOSED_MS = 3_000;
 
 class Run {
   readonly #job: Job;
   readonly #dialect: Dialect;
   readonly #clients: RawClient[] = [];
+  /** They stop reading once they have joined, and nothing is expected to reach them. */
+  readonly #slow = new Set<RawClient>();
   readonly #last = new Map<RawClient, number>();
   /** Per message: the clients that lack it yet, and when it was to be sent. */
   readonly #missing: number[] = [];
@@ -31,19 +34,23 @@ class Run {
   }
 
   async connect(): Promise<void> {
-    const { clients, ports, token, room } = this.#job;
+    const { clients, ports, token, room, slow = 0 } = this.#job;
     const dialect = this.#dialect;
     const opening: Opening = { token, room };
     while (this.#clients.length < clients) {
       const count = Math.min(CONNECTING_AT_ONCE, clients - this.#clients.length);
       const some = Array.from({ length: count }, (_, index) => {
         const port = ports[(this.#clients.length + index) % ports.length] ?? 0;
-        const end = () => void (this.#isStopped || fail("a client was closed in the midst of the load"));
+        const end = (client: RawClient) => this.#lose(client);
         const onMessage = (client: RawClient, number: number) => this.#hear(client, number);
         return new RawClient({ host: "127.0.0.1", port, dialect, opening, onMessage, onEnd: end });
       });
       this.#clients.push(...some);
       await Promise.all(some.map((client) => client.joined));
+    }
+    for (const client of this.#clients.splice(this.#clients.length - slow)) {
+      client.pause();
+      this.#slow.add(client);
     }
   }
 
@@ -51,6 +58,7 @@ class Run {
     const { load, pids, warmUpMs, timedMs } = this.#job;
     const stop = load.kind === "closed" ? this.#closed(load.inFlight) : this.#open(load.perSecond);
     await sleep(warmUpMs);
+    const memory = watchMemory(pids);
     const before = {
       cpu: pids.map(cpuUs),
       own: cpuUs(process.pid),
@@ -70,16 +78,22 @@ class Run {
       bytesPerDelivery: (this.#bytes() - before.bytes) / deliveries,
       generatorShare: (cpuUs(process.pid) - before.own) / 1000 / spentMs,
       cpuUs: pids.map((pid, index) => cpuUs(pid) - (before.cpu[index] ?? 0)),
+      rssGrownBytes: memory(),
     };
     stop();
     const lost = await this.#awaitAll();
     const latency = this.#latency.isEmpty ? {} : { latency: this.#latency.summary() };
-    return { ...outcome, ...latency, lost, doubled: this.#doubled, misordered: this.#misordered };
+    const slowClosed = await this.#countClosed();
+    return { ...outcome, ...latency, slowClosed, lost, doubled: this.#doubled, misordered: this.#misordered };
   }
 
   end(): void {
     this.#isStopped = true;
-    for (const client of this.#clients) client.end();
+    for (const client of [...this.#clients, ...this.#slow]) client.end();
+  }
+
+  #lose(client: RawClient): void {
+    if (!this.#isStopped && !this.#slow.delete(client)) fail("a client was closed in the midst of the load");
   }
 
   /** A message that has reached everybody makes room for the next. */
@@ -111,6 +125,7 @@ class Run {
   }
 
   #hear(client: RawClient, number: number): void {
+    if (this.#slow.has(client)) return;
     const last = this.#last.get(client) ?? -1;
     if (number === last) this.#doubled++;
     else if (number < last) this.#misordered++;
@@ -131,14 +146,28 @@ class Run {
     return lost();
   }
 
+  /** Who reads nothing does not see that it was closed. */
+  async #countClosed(): Promise<number> {
+    const slow = this.#slow.size;
+    for (const client of this.#slow) client.resume();
+    const endMs = performance.now() + CLOSED_MS;
+    while (this.#slow.size > 0 && performance.now() < endMs) await sleep(20);
+    return slow - this.#slow.size;
+  }
+
   #bytes(): number {
     return this.#clients.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 }
 
-function dialectOf(name: Job["dialect"], room: string): Dialect {
-  if (name === "skat") return skatDialect(room);
-  return name === "socket.io" ? socketIoDialect() : plainDialect();
+/** Answers how much resident memory has grown at most since. */
+function watchMemory(pids: readonly number[]): () => number {
+  const rss = () => pids.reduce((sum, pid) => sum + rssBytes(pid), 0);
+  const before = rss();
+  let most = before;
+  const look = () => void (most = Math.max(most, rss()));
+  const timer = setInterval(look, 250);
+  return () => (clearInterval(timer), look(), most - before);
 }
 
 function fail(reason: string): never {

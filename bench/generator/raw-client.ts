@@ -15,7 +15,11 @@ export interface RawClientOptions {
   /** A message arrived: its number. */
   readonly onMessage: (client: RawClient, number: number) => void;
   readonly onEnd: (client: RawClient) => void;
+  /** Takes every text after the opening instead: dearer, since it is decoded. */
+  readonly onText?: (client: RawClient, text: string) => void;
 }
+
+const NEWLINE = 0x0a;
 
 export class RawClient {
   readonly joined: Promise<void>;
@@ -54,6 +58,10 @@ export class RawClient {
 
   pause(): void {
     this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   end(): void {
@@ -100,16 +108,30 @@ export class RawClient {
     if (opcode === PING) return void this.#socket.write(maskedFrame(PONG, data.subarray(start, end)));
     if (opcode === CLOSE) return this.end();
     if (opcode !== TEXT) return;
+    if (this.#options.dialect.isLines !== true) return this.#text(data, start, end);
+    for (let from = start; from < end;) {
+      const newline = data.indexOf(NEWLINE, from);
+      const to = newline < 0 || newline > end ? end : newline;
+      if (to > from) this.#text(data, from, to);
+      from = to + 1;
+    }
+  }
+
+  #text(data: Buffer, start: number, end: number): void {
+    const { dialect, onMessage, onText } = this.#options;
     if (!this.#isJoined) return this.#open(data.toString("utf8", start, end));
+    if (onText) return onText(this, data.toString("utf8", start, end));
     const number = this.#numberIn(data, start, end);
-    if (number >= 0) return this.#options.onMessage(this, number);
-    const answer = this.#options.dialect.answer(data.toString("utf8", start, end));
+    if (number >= 0) return onMessage(this, number);
+    const answer = dialect.answer(data.toString("utf8", start, end));
     if (answer !== undefined) this.say(answer);
   }
 
   #open(received: string | undefined): void {
-    const { say, joined = false } = this.#options.dialect.open(received, this.#opening);
-    if (say !== undefined) this.say(say);
+    const { say = [], afterMs = 0, joined = false } = this.#options.dialect.open(received, this.#opening);
+    const sayAll = () => [say].flat().forEach((text) => this.say(text));
+    if (afterMs > 0) setTimeout(sayAll, afterMs);
+    else sayAll();
     this.#isJoined = joined;
     if (joined) this.#resolve();
   }
