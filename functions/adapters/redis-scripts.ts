@@ -99,10 +99,10 @@ local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
 return { 'OK', newest[1] and newest[1][1] or '', redis.call('XRANGE', KEYS[2], '(' .. ARGV[3], '+', 'COUNT', ARGV[4]) }
 `;
 
-/** KEYS: fence, stream. ARGV[3]: most entries. As above, newest first. */
+/** KEYS: fence, stream. ARGV[3..]: upper bound as XREVRANGE takes it, most entries. As above, newest first. */
 export const READ_NEWEST = `${FENCED}
-local entries = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', ARGV[3])
-return { 'OK', entries[1] and entries[1][1] or '', entries }
+local newest = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)
+return { 'OK', newest[1] and newest[1][1] or '', redis.call('XREVRANGE', KEYS[2], ARGV[3], '-', 'COUNT', ARGV[4]) }
 `;
 
 /** KEYS: fence, id. Answers OK and what the id's key holds. */

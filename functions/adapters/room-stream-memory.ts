@@ -6,7 +6,7 @@
 import { encodeAt } from "../core/event.ts";
 import type { Notices } from "../core/notices.ts";
 import type { ReadMark } from "../core/read-marks.ts";
-import { fromMs, max, next, ZERO, type Position } from "../core/position.ts";
+import { fromMs, max, next, previous, ZERO, type Position } from "../core/position.ts";
 import {
   partitionOf,
   StaleFenceError,
@@ -153,10 +153,11 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox, Notic
     return this.#tail(stream.slice(firstAbove(stream, after)).slice(0, limit), stream, fence);
   }
 
-  async readNewest(room: string, fence: Fence, limit: number): Promise<Tail> {
+  async readNewest(room: string, fence: Fence, limit: number, before?: Position): Promise<Tail> {
     this.#check(room, fence);
     const stream = this.#stream(room);
-    return this.#tail(stream.slice(-limit), stream, fence);
+    const end = before === undefined ? stream.length : firstAbove(stream, previous(before));
+    return this.#tail(stream.slice(Math.max(0, end - limit), end), stream, fence);
   }
 
   async find(room: string, fence: Fence, id: string) {

@@ -139,10 +139,11 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
     return this.#tail(partition, fence, answer);
   }
 
-  async readNewest(room: string, fence: Fence, limit: number): Promise<Tail> {
+  async readNewest(room: string, fence: Fence, limit: number, before?: Position): Promise<Tail> {
     const partition = this.#gate(room);
+    const end = before === undefined ? "+" : `(${toStreamId(before)}`;
     const [status, last, entries] = await this.#ask(
-      this.#client.skatReadNewest(...this.#fencedStream(room, fence), limit),
+      this.#client.skatReadNewest(...this.#fencedStream(room, fence), end, limit),
     );
     return this.#tail(partition, fence, [status, last, entries?.reverse()]);
   }

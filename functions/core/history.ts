@@ -1,9 +1,13 @@
-/** A range of a room's history: from the store, and while that is away from the stream, for what it has (G8). */
+/**
+ * A range of a room's history: what is stored, going back together with what the stream has and the store has not yet; and while the store
+ * is away what the stream has (G8).
+ */
 import { ChatError } from "../lib/errors.ts";
+import type { RoomEvent } from "../protocol.ts";
 import type { DeletedUsers } from "./deleted-users.ts";
 import { decodeEvent } from "./event.ts";
 import type { Fences } from "./fences.ts";
-import { linkedSuffix, links, RESUME_EVENTS_MAX } from "./pages.ts";
+import { linkedSuffix, links, merge, RESUME_EVENTS_MAX } from "./pages.ts";
 import type { Position } from "./position.ts";
 import type { RoomStream, StreamEvent } from "./room-stream.ts";
 import type { EventPage, EventStore } from "./store.ts";
@@ -21,8 +25,9 @@ export interface HistoryDeps {
   readonly store: EventStore;
   readonly fences: Fences;
   readonly deletedUsers: DeletedUsers;
-  /** The store is known to be away: it is not waited for. */
+  /** Known to be away: not waited for. */
   readonly isStoreAway: () => boolean;
+  readonly isStreamAway: () => boolean;
 }
 
 export class History {
@@ -48,10 +53,51 @@ export class History {
     }
   }
 
-  #fromStore(room: string, range: Range, limit: number): Promise<EventPage> {
+  /** Going on it is what is stored; going back nothing lacks that a reader of the room has been shown. */
+  async #fromStore(room: string, range: Range, limit: number): Promise<EventPage> {
     const { store } = this.#deps;
     if ("after" in range) return store.eventsAfter(room, range.after, limit);
-    return store.eventsBefore(room, range.before, limit);
+    // The stream first: what is stored and trimmed in between is then found in the store (N5).
+    const entries = await this.#inStream(room, range.before, limit);
+    const stored = await store.eventsBefore(room, range.before, limit);
+    if (entries.length === 0) return stored;
+    const merged = merge(stored.events, await this.#standing(room, stored.events, entries));
+    const events = merged.slice(-limit).map(({ json }) => decodeEvent(json));
+    return { events, complete: stored.complete && merged.length <= limit };
+  }
+
+  /** Nothing while it does not answer. */
+  async #inStream(
+    room: string,
+    before: Position | undefined,
+    limit: number,
+  ): Promise<readonly StreamEvent[]> {
+    const { stream, fences, isStreamAway } = this.#deps;
+    if (isStreamAway()) return [];
+    try {
+      const tail = await fences.read(room, (fence) => stream.readNewest(room, fence, limit, before));
+      return tail.events;
+    } catch (error) {
+      if (error instanceof ChatError && error.retriable) return [];
+      throw error;
+    }
+  }
+
+  /** Without those that an older memory brought back and that are stored at another place, which may be outside of this page. */
+  async #standing(
+    room: string,
+    rows: readonly RoomEvent[],
+    entries: readonly StreamEvent[],
+  ): Promise<readonly StreamEvent[]> {
+    const { fences, store } = this.#deps;
+    const fence = await fences.of(room);
+    const places = new Set(rows.map(({ position }) => position));
+    const moved = new Set<Position>();
+    for (const { position, json } of entries) {
+      if (position > fence.position || places.has(position)) continue;
+      if (await store.findEvent(room, decodeEvent(json).id)) moved.add(position);
+    }
+    return entries.filter(({ position }) => !moved.has(position));
   }
 
   async #fromStream(room: string, range: Range, limit: number, cause: unknown): Promise<HistoryPage> {

@@ -106,7 +106,8 @@ export class ChatNode {
     const judge = new Judge({ stream, store, fences, settlement, runtime });
     this.#chat = new Chat({ stream, fences, judge, flusher: this.#flusher, runtime, metrics });
     const isStoreAway = () => this.#health.down.includes("postgres");
-    this.history = new History({ stream, store, fences, deletedUsers, isStoreAway });
+    const isStreamAway = () => this.#health.down.includes("redis");
+    this.history = new History({ stream, store, fences, deletedUsers, isStoreAway, isStreamAway });
     const { membersPerRoomMax } = limits;
     const access = new Access({ store, runtime, logger, membersPerRoomMax });
     const { hub, audience } = { hub: this.#hub, audience: this.#audience };

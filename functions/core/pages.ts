@@ -127,7 +127,7 @@ export function linkedSuffix(events: readonly StreamEvent[]): readonly StreamEve
  * By position, ascending, each once. A message that was sent again after its stream was lost is stored at another place than an
  * older memory, back again, has it: the stored one stands.
  */
-function merge(rows: readonly RoomEvent[], entries: readonly StreamEvent[]): readonly StreamEvent[] {
+export function merge(rows: readonly RoomEvent[], entries: readonly StreamEvent[]): readonly StreamEvent[] {
   const places = new Map(rows.map(({ id, position }) => [id, position]));
   const standing = entries.filter(({ position, json }) => {
     const place = places.size === 0 ? undefined : places.get(decodeEvent(json).id);

@@ -80,8 +80,8 @@ export interface RoomStream {
   /** Up to `limit` events above `after`, oldest first. */
   readAfter(room: string, fence: Fence, after: Position, limit: number): Promise<Tail>;
 
-  /** The newest `limit` events. */
-  readNewest(room: string, fence: Fence, limit: number): Promise<Tail>;
+  /** The newest `limit` events, or the newest of those below `before`. */
+  readNewest(room: string, fence: Fence, limit: number, before?: Position): Promise<Tail>;
 
   /** Fence and heads of one partition, as they are now. Needs no fence. */
   inspect(partition: number, rooms: readonly string[]): Promise<PartitionState>;

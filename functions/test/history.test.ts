@@ -1,8 +1,8 @@
 /** History while the store is away: what the stream has, linked without a gap and marked as such, or a retriable error. */
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { StreamMemory, type MemoryRoomStream } from "../adapters/room-stream-memory.ts";
 import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
-import { encodeDraft } from "../core/event.ts";
+import { decodeEvent, encodeDraft } from "../core/event.ts";
 import { deletedSubject, DeletedUsers } from "../core/deleted-users.ts";
 import { Fences } from "../core/fences.ts";
 import { History, type HistoryPage, type Range } from "../core/history.ts";
@@ -11,7 +11,7 @@ import type { EventStore } from "../core/store.ts";
 import { ChatError } from "../lib/errors.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
 import { createMetrics } from "../lib/metrics.ts";
-import { DELETED_NAME, LOBBY } from "../protocol.ts";
+import { DELETED_NAME, LOBBY, type RoomEvent } from "../protocol.ts";
 import { newId } from "./events.ts";
 
 /** A store that does not answer. */
@@ -37,6 +37,7 @@ beforeEach(async () => {
     deletedUsers,
     store: away,
     isStoreAway: () => false,
+    isStreamAway: () => false,
   });
   positions = [];
   await append(10);
@@ -97,6 +98,61 @@ test("[G4] [G6] [G8] behind a new fence the newest events are not known, until t
   await append(2);
   expect(placesOf(await read({ before: undefined }))).toEqual(positions.slice(-2));
   expect(await refusal({ after: at(5) })).toBe("unavailable");
+});
+
+describe("with a store that lacks the latest", () => {
+  /** Holds what a test has put there. */
+  let rows: RoomEvent[];
+  const lagging = {
+    eventsBefore: async (_: string, before: Position | undefined, limit: number) => {
+      const below = rows.filter(({ position }) => before === undefined || position < before);
+      return { events: below.slice(-limit), complete: below.length <= limit };
+    },
+    findEvent: async (_: string, id: string) => rows.find((row) => row.id === id),
+  } as Partial<EventStore> as EventStore;
+  const read = (before: Position | undefined, limit: number): Promise<HistoryPage> =>
+    new History({ stream, fences, deletedUsers, store: lagging, isStoreAway: no, isStreamAway: no }).read(
+      LOBBY,
+      { before },
+      limit,
+    );
+  const no = () => false;
+  const places = ({ events }: HistoryPage) => events.map(({ position }) => position);
+
+  beforeEach(async () => {
+    const { events } = await stream.entries(LOBBY, ZERO, 1_000);
+    rows = events.map(({ json }) => decodeEvent(json)).filter((_, index) => index % 2 === 0);
+  });
+
+  test("[N5] a page back lacks nothing that waits in the stream to be stored", async () => {
+    const end = positions.length - 1;
+    expect(places(await read(positions[end], 3))).toEqual(positions.slice(end - 3, end));
+    expect(places(await read(undefined, 4))).toEqual(positions.slice(-4));
+    expect(await read(positions[2], 2)).toMatchObject({ complete: true });
+    expect(await read(positions[3], 2)).toMatchObject({ complete: false });
+  });
+
+  test("[N5] what is stored and trimmed while a page is read is in it", async () => {
+    const missing = rows.shift();
+    const readNewest = stream.readNewest.bind(stream);
+    stream.readNewest = async (...args) => {
+      const tail = await readNewest(...args);
+      if (missing) rows.unshift(missing);
+      await stream.trim(LOBBY, positions[0] ?? ZERO);
+      return tail;
+    };
+    expect(places(await read(undefined, 1_000))).toEqual(positions);
+  });
+
+  test("[G2] a first place that an older memory brought back is not shown beside the one where its message is stored", async () => {
+    const [first] = rows;
+    memory.restart(memory.snapshot());
+    stream = memory.connect();
+    fences = new Fences({ stream, runtime, metrics: createMetrics(), logger });
+    rows = first ? [{ ...first, position: next(positions.at(-1) ?? ZERO) }] : [];
+    const shown = await read(positions[2], 10);
+    expect(places(shown)).toEqual(positions.slice(1, 2));
+  });
 });
 
 test("who has deleted the account is not named, whatever the stream holds", async () => {

@@ -226,6 +226,9 @@ export function describeRoomStream(
       expect(await read(next(head))).toEqual([]);
       expect(positions((await stream.readNewest(ROOM, fence, 2)).events)).toEqual(all.slice(3));
       expect(positions((await stream.readNewest(ROOM, fence, 10)).events)).toEqual(all.slice(2));
+      const below = await stream.readNewest(ROOM, fence, 1, all[4]);
+      expect(below).toMatchObject({ events: [{ position: all[3] }], head });
+      expect((await stream.readNewest(ROOM, fence, 10, all[2])).events).toEqual([]);
     });
 
     it("finds an id in its own room alone, also after its entry was trimmed", async () => {

@@ -281,6 +281,33 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: ["functions/test/room-stream-redis.test.ts", "the fence of the present memory alone"],
   },
   {
+    name: "page-back-whole",
+    mechanism: "N5 a page back has what waits in the stream to be stored",
+    file: "functions/core/history.ts",
+    edits: [["if (isStreamAway()) return [];", "if (isStreamAway() || room) return [];"]],
+    noticedBy: ["functions/test/history.test.ts", "waits in the stream to be stored"],
+  },
+  {
+    name: "page-back-order",
+    mechanism: "N5 a page back reads the stream before the store",
+    file: "functions/core/history.ts",
+    edits: [
+      ["const entries = await this.#inStream(room, range.before, limit);", ""],
+      [
+        "const stored = await store.eventsBefore(room, range.before, limit);",
+        "const stored = await store.eventsBefore(room, range.before, limit);\n    const entries = await this.#inStream(room, range.before, limit);",
+      ],
+    ],
+    noticedBy: ["functions/test/history.test.ts", "trimmed while a page is read"],
+  },
+  {
+    name: "page-back-once",
+    mechanism: "G2 a page back leaves out the first place of what is stored at another",
+    file: "functions/core/history.ts",
+    edits: [["return entries.filter(({ position }) => !moved.has(position));", "return entries;"]],
+    noticedBy: ["functions/test/history.test.ts", "not shown beside the one"],
+  },
+  {
     name: "settled-before",
     mechanism: "N8 a page counts as settled by what the store said before it was read",
     file: "functions/core/room.ts",

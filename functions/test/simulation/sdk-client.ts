@@ -123,7 +123,6 @@ export class SdkClient implements Person {
     });
     client.on("delivery", (delivery) => this.#onDelivery(client, delivery));
     client.on("state", (state) => state.phase === "stopped" && this.#onStopped(client, state.code));
-    client.on("change", () => this.#onChange(client));
     for (const room of this.rooms) if (!this.leftRooms.has(room)) client.join(room);
     return client;
   }
@@ -138,6 +137,7 @@ export class SdkClient implements Person {
             if (!isOpen) return;
             this.#hear(frame, sentMs);
             handlers.onText(text);
+            if (frame.type === "left" || frame.type === "error") this.#closeRooms();
           },
           closed: (code, reason) => {
             if (this.socket === socket) this.#disconnected();
@@ -209,7 +209,8 @@ export class SdkClient implements Person {
   }
 
   /** Rooms that it can't read any more: it gives up what waits there. */
-  #onChange(client: Client): void {
+  #closeRooms(): void {
+    const client = this.#client;
     for (const [room, { error, entries }] of client.getSnapshot().rooms) {
       if (error === undefined || this.leftRooms.has(room)) continue;
       if (error.code !== "left" && !this.#options.isDenied(room, error.code as ErrorCode))
