@@ -95,7 +95,8 @@ export class History {
     const moved = new Set<Position>();
     for (const { position, json } of entries) {
       if (position > fence.position || places.has(position)) continue;
-      if (await store.findEvent(room, decodeEvent(json).id)) moved.add(position);
+      const stored = await store.findEvent(room, decodeEvent(json).id);
+      if (stored && stored.position !== position) moved.add(position);
     }
     return entries.filter(({ position }) => !moved.has(position));
   }
