@@ -17,21 +17,40 @@ export interface Message {
   readonly error: OutboxEntry["error"];
 }
 
+/** A list as it was before. */
+export interface Merged {
+  readonly events: readonly RoomEvent[];
+  readonly messages: readonly Message[];
+}
+
+/** Messages of `before` stay the same objects where nothing about them has changed. */
 export function mergeMessages(
   events: readonly RoomEvent[],
   entries: ReadonlyMap<string, OutboxEntry>,
   me: User,
+  before: Merged = { events: [], messages: [] },
 ): readonly Message[] {
   const onTheWay = new Map(entries);
-  const shown = events.map((event) => fromEvent(event, me, onTheWay.delete(event.id)));
+  const [oldest] = before.events;
+  const added = oldest === undefined ? 0 : events.indexOf(oldest);
+  const shown = events.map((event, index) => {
+    const isInOutbox = onTheWay.size > 0 && onTheWay.delete(event.id);
+    const delivery = deliveryOf(event, me, isInOutbox);
+    const known = before.events[index - added] === event ? before.messages[index - added] : undefined;
+    return known !== undefined && known.delivery === delivery ? known : fromEvent(event, delivery);
+  });
   for (const entry of onTheWay.values()) shown.push(fromEntry(entry, me));
   return shown;
 }
 
 /** An own message that is shown and in no outbox is saved: entries leave it only then. */
-function fromEvent(event: RoomEvent, me: User, isInOutbox: boolean): Message {
+function deliveryOf({ user }: RoomEvent, me: User, isInOutbox: boolean): Message["delivery"] {
+  if (user.id !== me.id) return undefined;
+  return isInOutbox ? "sent" : "saved";
+}
+
+function fromEvent(event: RoomEvent, delivery: Message["delivery"]): Message {
   const { id, user, body, replyTo, at, position } = event;
-  const delivery = user.id !== me.id ? undefined : isInOutbox ? "sent" : "saved";
   return { id, user, body, replyTo, at, position, delivery, error: undefined };
 }
 
