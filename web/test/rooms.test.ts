@@ -1,7 +1,8 @@
 /** Rooms in the page, with several people in real browsers: made, found, invited to, moderated, and talked in. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { Page } from "playwright-core";
 import { describeEngine } from "../../functions/test/engines.ts";
+import { keepFailure } from "./failures.ts";
 import { message, press, roomOf, say, startPageWorld, type PageWorld } from "./page-world.ts";
 
 describeEngine(["chromium"], "rooms in the page", ({ chromium }) => {
@@ -13,6 +14,7 @@ describeEngine(["chromium"], "rooms in the page", ({ chromium }) => {
     world = await startPageWorld(chromium);
     [ada, ben] = await Promise.all([world.enter("Ada"), world.enter("Ben")]);
   }, 120_000);
+  afterEach((test) => keepFailure(test, world.browser.contexts()));
   afterAll(() => world?.stop(), 60_000);
 
   const saved = (page: Page, text: string) =>
