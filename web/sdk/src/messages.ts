@@ -1,6 +1,7 @@
 /** What a room shows: its events, and behind them this user's messages that are still on their way. Each once. Pure. */
 import type { RoomEvent, User } from "../../../functions/protocol.ts";
 import type { DeliveryState, OutboxEntry } from "./outbox.ts";
+import type { RoomView } from "./view.ts";
 
 export interface Message {
   readonly id: string;
@@ -19,7 +20,7 @@ export interface Message {
 
 /** A list as it was before. */
 export interface Merged {
-  readonly events: readonly RoomEvent[];
+  readonly view: Pick<RoomView, "events"> | undefined;
   readonly messages: readonly Message[];
 }
 
@@ -28,16 +29,17 @@ export function mergeMessages(
   events: readonly RoomEvent[],
   entries: ReadonlyMap<string, OutboxEntry>,
   me: User,
-  before: Merged = { events: [], messages: [] },
+  before?: Merged,
 ): readonly Message[] {
   const onTheWay = new Map(entries);
-  const [oldest] = before.events;
-  const added = oldest === undefined ? 0 : events.indexOf(oldest);
+  const old = before?.view?.events ?? [];
+  const added = old[0] ? events.indexOf(old[0]) : 0;
   const shown = events.map((event, index) => {
     const isInOutbox = onTheWay.size > 0 && onTheWay.delete(event.id);
     const delivery = deliveryOf(event, me, isInOutbox);
-    const known = before.events[index - added] === event ? before.messages[index - added] : undefined;
-    return known !== undefined && known.delivery === delivery ? known : fromEvent(event, delivery);
+    const known = before?.messages[index - added];
+    const isKept = old[index - added] === event && known?.delivery === delivery;
+    return known && isKept ? known : fromEvent(event, delivery);
   });
   for (const entry of onTheWay.values()) shown.push(fromEntry(entry, me));
   return shown;

@@ -86,15 +86,13 @@ export class Snapshots {
     id: string,
     { view, history, error, read }: RoomSession,
     user: User,
-    before: RoomSnapshot | undefined,
+    before?: RoomSnapshot,
   ): RoomSnapshot {
-    const events = view?.events ?? [];
-    const merged = before?.view && { events: before.view.events, messages: before.messages };
     const entries = new Map(this.#outbox.ofRoom(id).map((entry) => [entry.id, entry]));
     return {
       view,
       entries,
-      messages: mergeMessages(events, entries, user, merged),
+      messages: mergeMessages(view?.events ?? [], entries, user, before),
       history: history.state,
       read,
       error,

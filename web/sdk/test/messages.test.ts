@@ -47,7 +47,7 @@ it("a message stays the same object until something about it changes", () => {
   const ids = ["a", "b", "c", "d", "e"];
   const [a, b, c, d, e] = ids.map((id, index) => eventOf(id, index, id !== "c")) as Five;
   const entries = new Map([["d", entryOf("d")]]);
-  const before = { events: [b, c, d], messages: mergeMessages([b, c, d], entries, me) };
+  const before = { view: { events: [b, c, d] }, messages: mergeMessages([b, c, d], entries, me) };
   const grown = mergeMessages([a, b, c, d, e], entries, me, before);
   expect(grown.map((message) => before.messages.indexOf(message))).toEqual([-1, 0, 1, 2, -1]);
   const saved = mergeMessages([b, c, d], new Map(), me, before);
