@@ -18,7 +18,7 @@ declare module "vitest" {
 let acquired: Acquired | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
-  await makeReady(["prisma", "server"]);
+  await makeReady(["prisma", "server", "web"]);
   project.provide("fuzzSeed", seedOf("FUZZ_SEED", Date.now() % 2 ** 31));
   project.provide("simulated", {
     from: seedOf("SIMULATION_FROM", Math.floor(Date.now() / 1000)),

@@ -40,6 +40,17 @@ const AIVEN = {
   AIVEN_VALKEY: "valkey",
 };
 
+/** CloudFront's own cache policies: one that follows `Cache-Control`, and one that keeps nothing. */
+const AS_FILES_SAY = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+const NOTHING_CACHED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+interface CacheBehavior {
+  readonly cachePolicyId: string;
+}
+interface WebFile {
+  readonly key: string;
+  readonly cacheControl: string;
+}
+
 const stacks = new Map<string, Stack>();
 const stack = (name: string): Stack => {
   const found = stacks.get(name);
@@ -199,6 +210,29 @@ describeStack("infra: stacks", { timeout: 300_000 }, () => {
     const origin = `https://${aliases[0] ?? "d1.cloudfront.example"}`;
     expect(valuesOf(stack(name).container("NodeTask"))["ALLOWED_ORIGINS"]).toBe(origin);
   });
+
+  it.each(NAMES)(
+    "%s: hashed files are cached for good, the document and the service worker asked for each time",
+    (name) => {
+      const files = filesOf(stack(name));
+      const cachedBy = (pattern: RegExp) => [
+        ...new Set(files.filter(({ key }) => pattern.test(key)).map(({ cacheControl }) => cacheControl)),
+      ];
+      expect(cachedBy(/^assets\/.+-[\w-]{8}\.(js|css)$/)).toEqual(["public, max-age=31536000, immutable"]);
+      for (const file of [/^index\.html$/, /^sw\.js$/]) expect(cachedBy(file)).toEqual(["no-cache"]);
+      expect(cachedBy(/^(?!assets\/)/)).toEqual(["no-cache"]);
+      const cdn = stack(name).one("aws:cloudfront/distribution:Distribution") as Record<
+        string,
+        CacheBehavior
+      > & {
+        orderedCacheBehaviors: CacheBehavior[];
+      };
+      expect(cdn["defaultCacheBehavior"]?.cachePolicyId).toBe(AS_FILES_SAY);
+      expect(new Set(cdn.orderedCacheBehaviors.map(({ cachePolicyId }) => cachePolicyId))).toEqual(
+        new Set([NOTHING_CACHED]),
+      );
+    },
+  );
 
   it.each(NAMES)("%s: a node knows clients by the address that CloudFront saw", (name) => {
     const { TRUSTED_PROXY_HOPS } = valuesOf(stack(name).container("NodeTask"));
@@ -446,4 +480,11 @@ function originOf(of: Stack, path: string): Inputs {
   const origin = origins.find(({ originId }) => originId === way?.targetOriginId);
   if (origin === undefined) throw new Error(`${path} leads nowhere`);
   return { ...origin };
+}
+
+/** What is put into the page's bucket. */
+function filesOf({ resources }: Stack): readonly WebFile[] {
+  const put = resources.find(({ name }) => name === "WebAssetFiles.sst.aws.BucketFiles");
+  if (put === undefined) throw new Error("The page has no files");
+  return put.inputs["files"] as WebFile[];
 }

@@ -145,6 +145,12 @@ export const INFRA_MUTATIONS: readonly Mutation[] = [
       file: "infra/cron.ts",
       edit: ['"--once"', '"--twice"'],
     },
+    "hashed files are cached for good": {
+      name: "page-cached",
+      mechanism: "CloudFront asks for the document and the service worker each time",
+      file: "infra/web.ts",
+      edit: ['cacheControl: "no-cache"', 'cacheControl: "public, max-age=60"'],
+    },
     "a preview owns no network": {
       name: "preview-owns-nothing",
       mechanism: "a preview owns no network",

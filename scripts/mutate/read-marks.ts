@@ -69,4 +69,11 @@ export const READ_MARK_MUTATIONS: readonly Mutation[] = [
     edits: [["    await this.#deps.marks.save(user.id);\n", ""]],
     noticedBy: [PRODUCT, "embedded.*right after"],
   },
+  {
+    name: "mark-in-sight",
+    mechanism: "the page marks as read only what is in sight",
+    file: "web/src/ui/use-unread.ts",
+    edits: [["if (isVisible && isOpened && cursor", "if (isOpened && cursor"]],
+    noticedBy: ["web/test/rooms.test.ts", "a message is read only where"],
+  },
 ];

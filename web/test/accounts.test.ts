@@ -1,9 +1,10 @@
 /** Ways into the page and out of it, in a real browser: accounts, guests who become members, sessions that end. */
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { Page } from "playwright-core";
 import { describeEngine } from "../../functions/test/engines.ts";
 import { waitFor } from "../../functions/test/wait-for.ts";
+import { keepFailure } from "./failures.ts";
 import { message, press, say, startPageWorld, type PageWorld } from "./page-world.ts";
 
 const PASSWORD = "correct horse battery";
@@ -17,6 +18,7 @@ describeEngine(["chromium"], "accounts in the page", ({ chromium }) => {
       AUTH_GRACE_SECONDS: "1",
     });
   }, 120_000);
+  afterEach((test) => keepFailure(test, world.browser.contexts()));
   afterAll(() => world?.stop(), 60_000);
 
   const composer = (page: Page) => page.getByPlaceholder("Write a message");

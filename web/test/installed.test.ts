@@ -8,7 +8,7 @@ import { Person, say as sayBy } from "../../functions/test/api-client.ts";
 import { describeEngine } from "../../functions/test/engines.ts";
 import { startEmbedded, type Embedded } from "../../functions/test/harness.ts";
 import { waitFor } from "../../functions/test/wait-for.ts";
-import { keepPictures } from "./failures.ts";
+import { keepFailure, startTrace } from "./failures.ts";
 import { message, press, roomOf, say } from "./page-world.ts";
 import { startSite, type Site } from "./site.ts";
 
@@ -37,13 +37,14 @@ describeEngine(["chromium"], "the page as an app", ({ chromium: executablePath }
     await openBrowser();
   });
   afterEach(async (test) => {
-    await keepPictures(test, [context]);
+    await keepFailure(test, [context]);
     await context.close();
     rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   });
 
   async function openBrowser(): Promise<void> {
     context = await chromium.launchPersistentContext(profile, { executablePath, args: ["--no-sandbox"] });
+    await startTrace(context);
   }
 
   async function reopenBrowser(): Promise<Page> {

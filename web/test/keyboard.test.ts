@@ -1,7 +1,8 @@
 /** The main ways through the page by the keyboard alone, and what it says of its connection. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { Page } from "playwright-core";
 import { describeEngine } from "../../functions/test/engines.ts";
+import { keepFailure } from "./failures.ts";
 import { message, startPageWorld, type PageWorld } from "./page-world.ts";
 
 describeEngine(["chromium"], "the page by keyboard", ({ chromium }) => {
@@ -12,6 +13,7 @@ describeEngine(["chromium"], "the page by keyboard", ({ chromium }) => {
     page = await world.newPage();
     await page.goto(world.server.url);
   }, 120_000);
+  afterEach((test) => keepFailure(test, world.browser.contexts()));
   afterAll(() => world?.stop(), 60_000);
 
   /** What has the focus, as it is called. */

@@ -6,7 +6,7 @@ import { describeEngine } from "../../functions/test/engines.ts";
 import { startWorld, type World } from "../../functions/test/faults/world.ts";
 import type { Running } from "../../functions/test/harness.ts";
 import { startBalancer, type Balancer } from "../../functions/test/tcp-proxy.ts";
-import { keepPictures } from "./failures.ts";
+import { keepFailure } from "./failures.ts";
 import { message, openBrowser, press, say, type PageBrowser } from "./page-world.ts";
 
 const ROOMS = 20;
@@ -28,7 +28,7 @@ describeEngine(["chromium", "control"], "the page on two nodes", ({ chromium }) 
     pages = await openBrowser(chromium, () => balancer.url);
   }, 180_000);
   afterEach(async (test) => {
-    await keepPictures(test, pages.browser.contexts());
+    await keepFailure(test, pages.browser.contexts());
     await Promise.all(pages.browser.contexts().map((context) => context.close()));
   });
   afterAll(async () => {

@@ -1,6 +1,7 @@
 /** Browsers on a node of ours: people who enter the page, what they write, and what the page did that it must not. */
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { startEmbedded, type Embedded, type Env } from "../../functions/test/harness.ts";
+import { startTrace } from "./failures.ts";
 
 export interface PageBrowser {
   readonly browser: Browser;
@@ -22,6 +23,7 @@ export async function openBrowser(executablePath: string, url: () => string): Pr
   const faults: string[] = [];
   const newPage = async (options: BrowserContextOptions = {}) => {
     const context = await browser.newContext({ viewport: { width: 1180, height: 740 }, ...options });
+    await startTrace(context);
     const page = await context.newPage();
     page.on("pageerror", (error) => faults.push(error.message));
     page.on("console", (line) => {

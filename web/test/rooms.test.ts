@@ -1,7 +1,8 @@
 /** Rooms in the page, with several people in real browsers: made, found, invited to, moderated, and talked in. */
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import type { Page } from "playwright-core";
 import { describeEngine } from "../../functions/test/engines.ts";
+import { keepFailure } from "./failures.ts";
 import { message, press, roomOf, say, startPageWorld, type PageWorld } from "./page-world.ts";
 
 describeEngine(["chromium"], "rooms in the page", ({ chromium }) => {
@@ -13,16 +14,36 @@ describeEngine(["chromium"], "rooms in the page", ({ chromium }) => {
     world = await startPageWorld(chromium);
     [ada, ben] = await Promise.all([world.enter("Ada"), world.enter("Ben")]);
   }, 120_000);
+  afterEach((test) => keepFailure(test, world.browser.contexts()));
   afterAll(() => world?.stop(), 60_000);
 
   const saved = (page: Page, text: string) =>
     message(page, text).getByText("Saved").first().waitFor({ state: "attached" });
   const escape = (page: Page) => page.keyboard.press("Escape");
 
+  /** As by another tab that comes before the page: without a screen there is none. */
+  const setVisibility = (page: Page, state: DocumentVisibilityState) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, "visibilityState", { configurable: true, value });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, state);
+
   async function openPerson(page: Page, name: string): Promise<void> {
     await press(page, "About Council");
     await press(page, `What to do with ${name}`);
   }
+
+  it("a message is read only where its room is in sight: behind another tab it stays unread, and is new when one comes back", async () => {
+    await setVisibility(ada, "hidden");
+    for (const text of ["While you were away", "And one more"]) {
+      await say(ben, text);
+      await message(ada, text).waitFor();
+    }
+    await expect.poll(() => ada.title()).toBe("(2) Lobby · Skat");
+    await setVisibility(ada, "visible");
+    await expect.poll(() => ada.title()).toBe("Lobby · Skat");
+    await ada.locator(".new-line + article", { hasText: "While you were away" }).waitFor();
+  });
 
   it("a private room is made, and entered by its invitation link alone", async () => {
     await press(ada, "New room");

@@ -1,7 +1,7 @@
 /** What the list of messages shows, from a room's snapshot: runs, days, the line of new ones, answers; and what counts as unread. */
 import { describe, expect, it } from "vitest";
 import type { ListedRoom, Message, RoomEvent, RoomSnapshot } from "@skat/client";
-import { buildRows } from "../src/ui/rows.ts";
+import { RowBuilder } from "../src/ui/rows.ts";
 import { toLines } from "../src/ui/announcer.tsx";
 import { countUnread } from "../src/unread.ts";
 
@@ -44,7 +44,7 @@ describe("rows", () => {
       { by: ME, afterMs: 8 * MINUTE_MS },
       { by: ME, afterMs: day },
     );
-    const rows = buildRows(room, ME, new Set());
+    const rows = new RowBuilder().build(room, ME);
     expect(rows.map(({ isHead }) => isHead)).toEqual([true, false, true, true, true]);
     expect(rows.map(({ isDayStart }) => isDayStart)).toEqual([true, false, false, false, true]);
   });
@@ -57,7 +57,7 @@ describe("rows", () => {
       { by: ADA, afterMs: 3 },
     );
     const newStarts = (from?: string) =>
-      buildRows(room, ME, new Set(), from).map(({ isNewStart }) => isNewStart);
+      new RowBuilder().build(room, ME, from).map(({ isNewStart }) => isNewStart);
     expect(newStarts(positionOf(1))).toEqual([false, false, true, false]);
     expect(newStarts(positionOf(4))).toEqual([false, false, false, false]);
     expect(newStarts()).toEqual([false, false, false, false]);
@@ -69,11 +69,50 @@ describe("rows", () => {
       { by: ME, afterMs: 1, replyTo: "m0" },
       { by: ME, afterMs: 2, replyTo: "old" },
     );
-    expect(buildRows(room, ME, new Set()).map(({ replied }) => replied)).toEqual([
+    expect(new RowBuilder().build(room, ME).map(({ replied }) => replied)).toEqual([
       undefined,
       { name: "Ada", body: "body 0" },
       { name: undefined, body: undefined },
     ]);
+  });
+});
+
+describe("rows of a long room", () => {
+  const said = Array.from({ length: 6 }, (_, index) => ({
+    by: ADA,
+    afterMs: index,
+    ...(index === 4 ? { replyTo: "m1" } : {}),
+  }));
+  const whole = roomOf(...said);
+  const endOf = (room: RoomSnapshot, from: number, to?: number): RoomSnapshot => ({
+    ...room,
+    view: room.view && { ...room.view, complete: false },
+    messages: room.messages.slice(from, to),
+  });
+
+  it("stay the same objects when older and newer ones come, but where they change", () => {
+    const builder = new RowBuilder();
+    const before = builder.build(endOf(whole, 2, 5), ME);
+    const after = builder.build(endOf(whole, 0), ME);
+    expect(after.map((row) => before.indexOf(row))).toEqual([-1, -1, -1, 1, -1, -1]);
+    expect(after.map(({ isHead }) => isHead)).toEqual([true, false, true, false, false, false]);
+    expect(before[2]?.replied).toEqual({ name: undefined, body: undefined });
+    expect(after[4]?.replied).toEqual({ name: "Ada", body: "body 1" });
+    const again = builder.build(endOf(whole, 0), ME, positionOf(3));
+    expect(again.map((row) => after.indexOf(row))).toEqual([-1, 1, 2, -1, 4, 5]);
+    expect(again[3]?.isNewStart).toBe(true);
+  });
+
+  it("are other rows where the message is another or the reader is", () => {
+    const builder = new RowBuilder();
+    const before = builder.build(whole, ME);
+    const messages = whole.messages.map((message, index) =>
+      index === 2 ? { ...message, user: { ...ADA, name: "Deleted account" } } : message,
+    );
+    const after = builder.build({ ...whole, messages }, ME);
+    expect(after.map((row) => before.indexOf(row))).toEqual([-1, 1, -1, -1, 4, 5]);
+    expect(after[2]?.name).toBe("Deleted account");
+    expect(builder.build(whole, ADA).every(({ isOwn }) => isOwn)).toBe(true);
   });
 });
 

@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { describeEngine } from "../../functions/test/engines.ts";
+import { keepFailure } from "./failures.ts";
 import { startPageWorld, type PageWorld } from "./page-world.ts";
 import { tellStory, type Story } from "./story.ts";
 import { openView, VIEWS } from "./views.ts";
@@ -19,6 +20,7 @@ describeEngine(["chromium"], "the views of the page", ({ chromium }) => {
     world = await startPageWorld(chromium);
     story = await tellStory(world.server.url);
   }, 120_000);
+  afterEach((test) => keepFailure(test, world.browser.contexts()));
   afterAll(() => world?.stop(), 60_000);
 
   /** What axe-core finds, in a line each. */

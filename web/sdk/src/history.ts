@@ -62,14 +62,19 @@ export class History {
   async #loadPages(): Promise<boolean> {
     const { api, token } = this.#options;
     for (let ask = this.#room.askOlder(); ask !== undefined; ask = this.#room.askOlder()) {
-      const limit = this.#isInDoubt() ? DEFAULT_LIMITS.historyLimitMax : PAGE_EVENTS;
-      const page = await api.history(token(), this.#room.id, { before: ask.before, limit });
+      const page = await api.history(token(), this.#room.id, { before: ask.before, limit: this.#limit() });
       if (page.events.length === 0 && !page.complete) return false;
       const isTaken = this.#room.onOlder(ask, page);
       this.#options.onChange();
       if (isTaken && !this.#isInDoubt()) return true;
     }
     return true;
+  }
+
+  /** Who goes on upward gets much at once, and so does what is in doubt. */
+  #limit(): number {
+    const isLong = (this.#room.view?.events.length ?? 0) > PAGE_EVENTS;
+    return isLong || this.#isInDoubt() ? DEFAULT_LIMITS.historyLimitMax : PAGE_EVENTS;
   }
 
   /** What is in doubt is asked for again by itself; a reader who scrolls asks by hand. */

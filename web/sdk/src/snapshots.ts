@@ -35,6 +35,7 @@ export class Snapshots {
   readonly #outbox: Outbox;
   readonly #sessions: ReadonlyMap<string, RoomSession>;
   readonly #rooms = new Map<string, RoomSnapshot>();
+  readonly #changed = new Set<string>();
   #whole: ClientSnapshot | undefined;
 
   constructor(outbox: Outbox, sessions: ReadonlyMap<string, RoomSession>) {
@@ -45,7 +46,9 @@ export class Snapshots {
   /** Something changed, in this room or outside of rooms. */
   drop(room: string | undefined): void {
     this.#whole = undefined;
-    if (room !== undefined) this.#rooms.delete(room);
+    if (room === undefined) return;
+    if (this.#sessions.has(room)) this.#changed.add(room);
+    else this.#rooms.delete(room);
   }
 
   /** Everything is another. */
@@ -61,9 +64,11 @@ export class Snapshots {
 
   room(id: string, user: User): RoomSnapshot | undefined {
     const session = this.#sessions.get(id);
+    if (session === undefined) return undefined;
     const known = this.#rooms.get(id);
-    if (known !== undefined || session === undefined) return known;
-    const made = this.#makeRoom(id, session, user);
+    const isChanged = this.#changed.delete(id);
+    if (known !== undefined && !isChanged) return known;
+    const made = this.#makeRoom(id, session, user, known);
     this.#rooms.set(id, made);
     return made;
   }
@@ -77,12 +82,17 @@ export class Snapshots {
     return { ...rest, rooms };
   }
 
-  #makeRoom(id: string, { view, history, error, read }: RoomSession, user: User): RoomSnapshot {
+  #makeRoom(
+    id: string,
+    { view, history, error, read }: RoomSession,
+    user: User,
+    before?: RoomSnapshot,
+  ): RoomSnapshot {
     const entries = new Map(this.#outbox.ofRoom(id).map((entry) => [entry.id, entry]));
     return {
       view,
       entries,
-      messages: mergeMessages(view?.events ?? [], entries, user),
+      messages: mergeMessages(view?.events ?? [], entries, user, before),
       history: history.state,
       read,
       error,

@@ -58,15 +58,14 @@ export function append(view: RoomView, events: readonly RoomEvent[]): Applied {
   return { view: { ...view, cursor, events: [...view.events, ...added] }, added };
 }
 
-/** The view after the history page that ends before its `wholeFrom`. */
+/** The view after the history page that ends before its `wholeFrom`. Of a long view only what is in doubt is looked at. */
 export function mergeOlder(view: RoomView, page: HistoryPage): RoomView {
-  const before = view.wholeFrom;
-  const first = page.events[0]?.position ?? before;
-  const remembered = page.complete ? [] : view.events.filter(({ position }) => position < first);
-  const whole = view.events.filter(({ position }) => position >= before);
-  const inDoubt = view.events.filter(({ position }) => position < before);
-  const events = [...remembered, ...keepEqual(inDoubt, page.events), ...whole];
-  return { ...view, events, wholeFrom: first, complete: page.complete };
+  const wholeFrom = page.events[0]?.position ?? view.wholeFrom;
+  const inDoubt = view.events.slice(0, countBefore(view.events, view.wholeFrom));
+  const remembered = page.complete ? [] : inDoubt.slice(0, countBefore(inDoubt, wholeFrom));
+  const whole = view.events.slice(inDoubt.length);
+  const events = remembered.concat(keepEqual(inDoubt, page.events), whole);
+  return { ...view, events, wholeFrom, complete: page.complete };
 }
 
 /** The view after somebody is called otherwise, in all that is shown. */
@@ -81,6 +80,11 @@ export function rename(view: RoomView, { id, name }: User): RoomView {
 export function awaitsConfirmation({ events, wholeFrom }: RoomView): boolean {
   const oldest = events[0];
   return oldest !== undefined && oldest.position < wholeFrom;
+}
+
+function countBefore(events: readonly RoomEvent[], before: string): number {
+  const end = events.findIndex(({ position }) => position >= before);
+  return end === -1 ? events.length : end;
 }
 
 /** The new events, but the very objects of the old view where they are equal: what did not change is not drawn again. */

@@ -5,6 +5,8 @@ import type { RoomEvent } from "../../../functions/protocol.ts";
 import { mergeMessages } from "../src/messages.ts";
 import type { OutboxEntry } from "../src/outbox.ts";
 
+type Five = [RoomEvent, RoomEvent, RoomEvent, RoomEvent, RoomEvent];
+
 const me = { id: "me", name: "Me" };
 const other = { id: "other", name: "Other" };
 
@@ -39,4 +41,18 @@ it("[K1] each message is there once, those of the room first and in its order", 
       }
     }),
   );
+});
+
+it("a message stays the same object until something about it changes", () => {
+  const ids = ["a", "b", "c", "d", "e"];
+  const [a, b, c, d, e] = ids.map((id, index) => eventOf(id, index, id !== "c")) as Five;
+  const entries = new Map([["d", entryOf("d")]]);
+  const before = { view: { events: [b, c, d] }, messages: mergeMessages([b, c, d], entries, me) };
+  const grown = mergeMessages([a, b, c, d, e], entries, me, before);
+  expect(grown.map((message) => before.messages.indexOf(message))).toEqual([-1, 0, 1, 2, -1]);
+  const saved = mergeMessages([b, c, d], new Map(), me, before);
+  expect(saved.map((message) => before.messages.indexOf(message))).toEqual([0, 1, -1]);
+  expect(saved[2]?.delivery).toBe("saved");
+  const renamed = mergeMessages([b, { ...c, user: { ...other, name: "Gone" } }, d], entries, me, before);
+  expect(renamed.map((message) => before.messages.indexOf(message))).toEqual([0, -1, 2]);
 });

@@ -6,7 +6,7 @@ import { texts } from "../texts.ts";
 import { DownIcon } from "./icons.tsx";
 import { ListTop } from "./list-top.tsx";
 import { MessageRow } from "./message-row.tsx";
-import { buildRows, type Reader, type Row } from "./rows.ts";
+import { RowBuilder, type Reader, type Row } from "./rows.ts";
 
 export interface MessageListProps {
   readonly room: RoomSnapshot;
@@ -29,8 +29,8 @@ const SETTLE_MS = 150;
 
 export function MessageList(props: MessageListProps) {
   const { room, roomName, me, newFrom, onReply, onLoadOlder, onRetry, onDiscard } = props;
-  const heads = useRef(new Set<string>());
-  const rows = useMemo(() => buildRows(room, me, heads.current, newFrom), [room, me, newFrom]);
+  const [builder] = useState(() => new RowBuilder());
+  const rows = useMemo(() => builder.build(room, me, newFrom), [builder, room, me, newFrom]);
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const shift = useShift(rows);

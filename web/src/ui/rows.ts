@@ -36,47 +36,90 @@ const GROUP_PAUSE_MS = 5 * 60_000;
 /** The longest day has an hour more, and its last hour is another date by then. */
 const DAY_MS = 25 * 60 * 60_000;
 
-/**
- * `heads` remembers which rows were the oldest shown: they stay the head of their run when older ones come before them, so that
- * no row on the screen changes its height. Of a hundred thousand messages all are looked at each time, so little is done for each.
- */
-export function buildRows(
-  { view, messages }: RoomSnapshot,
-  me: Reader,
-  heads: Set<string>,
-  newFrom?: string,
-): readonly Row[] {
-  if (view === undefined) return [];
-  if (messages[0] !== undefined) heads.add(messages[0].id);
-  const firstNew =
-    newFrom === undefined ? undefined : messages.find((message) => isNew(message, newFrom, me));
-  let byId: ReadonlyMap<string, Message> | undefined;
-  const answeredBy = ({ replyTo }: Message): Replied | undefined => {
+/** Makes a room's rows. Of a hundred thousand messages all are looked at each time, so a row stays the same object until something about it changes. */
+export class RowBuilder {
+  /** Rows that were the oldest shown stay the head of their run when older ones come before them: no row on the screen changes its height. */
+  readonly #heads = new Set<string>();
+  #byId = new Map<string, Message>();
+  #myId = "";
+  #messages: readonly Message[] = [];
+  #rows: readonly Row[] = [];
+
+  build({ view, messages }: RoomSnapshot, me: Reader, newFrom?: string): readonly Row[] {
+    if (view === undefined) return [];
+    if (messages[0] !== undefined) this.#heads.add(messages[0].id);
+    const added = this.#countAdded(messages, me);
+    this.#learn(messages, added);
+    const firstNew = findFirstNew(messages, newFrom, me);
+    const rows = messages.map((message, index) => {
+      const isNewStart = message === firstNew;
+      const replied = this.#answeredBy(message);
+      const known = this.#rows[index - added];
+      const isKept =
+        index > 0 &&
+        message === this.#messages[index - added] &&
+        messages[index - 1] === this.#messages[index - added - 1] &&
+        isNewStart === known?.isNewStart &&
+        isSame(replied, known.replied);
+      if (isKept) return known;
+      const { complete } = view;
+      return this.#makeRow(message, messages[index - 1], { me, complete, isNewStart, replied });
+    });
+    [this.#messages, this.#rows, this.#myId] = [messages, rows, me.id];
+    return rows;
+  }
+
+  /** How many messages came before those of the last time; where these are gone, all is made anew. */
+  #countAdded(messages: readonly Message[], me: Reader): number {
+    const [oldest] = this.#messages;
+    const added = oldest === undefined ? -1 : messages.indexOf(oldest);
+    if (added !== -1 && me.id === this.#myId) return added;
+    [this.#messages, this.#rows, this.#byId] = [[], [], new Map()];
+    return 0;
+  }
+
+  #learn(messages: readonly Message[], added: number): void {
+    for (const [index, message] of messages.entries())
+      if (message !== this.#messages[index - added]) this.#byId.set(message.id, message);
+  }
+
+  #answeredBy({ replyTo }: Message): Replied | undefined {
     if (replyTo === undefined) return undefined;
-    byId ??= new Map(messages.map((message) => [message.id, message]));
-    const answered = byId.get(replyTo);
+    const answered = this.#byId.get(replyTo);
     return { name: answered?.user.name, body: answered?.body };
-  };
-  return messages.map((message, index): Row => {
-    const before = messages[index - 1];
-    const isNewStart = message === firstNew;
-    const isDayStart = before === undefined ? view.complete : !isSameDay(before.at, message.at);
+  }
+
+  #makeRow(message: Message, before: Message | undefined, { me, complete, isNewStart, replied }: About): Row {
     const { id, user, body, at, delivery, error } = message;
-    return {
-      id,
-      userId: user.id,
-      name: user.name,
-      body,
-      at,
-      isOwn: user.id === me.id,
-      delivery,
-      error,
-      isHead: isDayStart || isNewStart || heads.has(id) || !continues(message, before),
-      isDayStart,
-      isNewStart,
-      replied: answeredBy(message),
-    };
-  });
+    const isDayStart = before === undefined ? complete : !isSameDay(before.at, at);
+    const isHead = isDayStart || isNewStart || this.#heads.has(id) || !continues(message, before);
+    const isOwn = user.id === me.id;
+    const [userId, name] = [user.id, user.name];
+    return { id, userId, name, body, at, isOwn, delivery, error, isHead, isDayStart, isNewStart, replied };
+  }
+}
+
+/** What a row shows besides its message. */
+interface About {
+  readonly me: Reader;
+  readonly complete: boolean;
+  readonly isNewStart: boolean;
+  readonly replied: Replied | undefined;
+}
+
+function isSame(one: Replied | undefined, other: Replied | undefined): boolean {
+  return one?.name === other?.name && one?.body === other?.body;
+}
+
+/** What is new is at the end. */
+function findFirstNew(
+  messages: readonly Message[],
+  newFrom: string | undefined,
+  me: Reader,
+): Message | undefined {
+  if (newFrom === undefined) return undefined;
+  const lastRead = messages.findLastIndex(({ position }) => position !== undefined && position <= newFrom);
+  return messages.slice(lastRead + 1).find((message) => isNew(message, newFrom, me));
 }
 
 function isNew({ position = "", user }: Message, newFrom: string, me: Reader): boolean {
