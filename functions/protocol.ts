@@ -18,18 +18,18 @@ export const DELETED_NAME = "Deleted account";
 /** A room's cursor before it ever had an event or a fence. */
 export const NO_POSITION = "0000000000000000000";
 
-/** What is counted by all nodes together, and how often it may be done: so many within so many seconds, all of several. */
+/** What is counted by all nodes together. */
 export const RATES = {
-  guests: { default: "600/60,20000/86400", what: "New guests, by address" },
-  signIns: { default: "10/60,50/3600,200/86400", what: "Attempts to sign in, by account and address" },
-  upgrades: { default: "600/60", what: "WebSocket connections, by address" },
-  requests: { default: "10000/60", what: "HTTP requests, by user" },
-  joins: { default: "3000/60", what: "Joins of rooms, by user" },
-  roomsMade: { default: "1000/60", what: "Rooms made, by user" },
-  exports: { default: "10/3600,30/86400", what: "Downloads of one's own data, by user" },
-  sends: { default: "2000/10", what: "Messages, by user" },
-  roomSends: { default: "100000/10", what: "Messages, by room" },
-} as const satisfies Record<string, { default: string; what: string }>;
+  guests: "New guests, by address",
+  signIns: "Attempts to sign in, by account and address",
+  upgrades: "WebSocket connections, by address",
+  requests: "HTTP requests, by user",
+  joins: "Joins of rooms, by user",
+  roomsMade: "Rooms made, by user",
+  exports: "Downloads of one's own data, by user",
+  sends: "Messages, by user",
+  roomSends: "Messages, by room",
+} as const;
 
 export type RateName = keyof typeof RATES;
 
@@ -53,7 +53,7 @@ export interface Limits {
   readonly membersPerRoomMax: number;
   /** Most people of a direct room. */
   readonly directPeopleMax: number;
-  /** As in `RATES`; "none" is no limit. */
+  /** How often each of `RATES` may be done: so many within so many seconds, all of several; "none" is no limit. */
   readonly rates: Readonly<Record<RateName, string>>;
 }
 
@@ -69,15 +69,15 @@ export const DEFAULT_LIMITS: Limits = {
   membersPerRoomMax: 100_000,
   directPeopleMax: 10,
   rates: {
-    guests: RATES.guests.default,
-    signIns: RATES.signIns.default,
-    upgrades: RATES.upgrades.default,
-    requests: RATES.requests.default,
-    joins: RATES.joins.default,
-    roomsMade: RATES.roomsMade.default,
-    exports: RATES.exports.default,
-    sends: RATES.sends.default,
-    roomSends: RATES.roomSends.default,
+    guests: "600/60,20000/86400",
+    signIns: "10/60,50/3600,200/86400",
+    upgrades: "600/60",
+    requests: "10000/60",
+    joins: "3000/60",
+    roomsMade: "1000/60",
+    exports: "10/3600,30/86400",
+    sends: "2000/10",
+    roomSends: "100000/10",
   },
 };
 

@@ -2,6 +2,7 @@
  * Gives every suite its engines: those that `npm test` has acquired, or, run directly, what is on this machine; then
  * nothing is installed, and nothing started for files that use none.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { TestProject } from "vitest/node";
@@ -15,14 +16,15 @@ declare module "vitest" {
   }
 }
 
+const isCi = process.env["CI"] === "true";
 let acquired: Acquired | undefined;
 
 export async function setup(project: TestProject): Promise<void> {
   await makeReady(["prisma", "server", "web"]);
   project.provide("fuzzSeed", seedOf("FUZZ_SEED", Date.now() % 2 ** 31));
   project.provide("simulated", {
-    from: seedOf("SIMULATION_FROM", Math.floor(Date.now() / 1000)),
-    seeds: process.env["CI"] === "true" ? 500 : 100,
+    from: seedOf("SIMULATION_FROM", isCi ? seedOfCommit() : seedOfNow()),
+    seeds: isCi ? 500 : 100,
   });
   const given = process.env[ENGINES_VARIABLE];
   if (given !== undefined) return project.provide("engines", JSON.parse(given) as TestEngines);
@@ -42,6 +44,16 @@ function seedOf(variable: string, fresh: number): number {
   const seed = Number(process.env[variable] ?? fresh);
   if (!Number.isSafeInteger(seed)) throw new Error(`${variable} must be a whole number`);
   return seed;
+}
+
+/** Each commit has its own, and a run of it can be repeated. */
+function seedOfCommit(): number {
+  const { status, stdout } = spawnSync("git", ["rev-parse", "HEAD"], { encoding: "utf8" });
+  return status === 0 ? parseInt(stdout.slice(0, 8), 16) : seedOfNow();
+}
+
+function seedOfNow(): number {
+  return Math.floor(Date.now() / 1000);
 }
 
 /** Whether one of these files imports engines.ts, directly or through others of its kind. */

@@ -307,11 +307,11 @@ describe("docs/limits.md", () => {
   it("has every rate and every limit with its variable and its default", () => {
     const { rates: _, ...numbers } = DEFAULT_LIMITS;
     const expected = [
-      ...Object.entries(RATES).map(([name, rate]) => [
+      ...Object.entries(RATES).map(([name, what]) => [
         name,
         `RATE_${variableOf(name)}`,
-        rate.default.replaceAll(",", ", "),
-        rate.what,
+        DEFAULT_LIMITS.rates[name as RateName].replaceAll(",", ", "),
+        what,
       ]),
       ...Object.entries(numbers).map(([name, value]) => [
         name,

@@ -1,5 +1,5 @@
 /**
- * [G1]–[G6] and [G13] on seeds that are others in each run, on those that failed once, and the simulation's own promises.
+ * [G1]–[G6] and [G13] on seeds that are others in each run, in CI for each commit, on those that failed once, and the simulation's own promises.
  *
  * A run prints its seeds; `SIMULATION_FROM=<seed> npm test -- simulation` repeats them.
  */

@@ -3,18 +3,15 @@ import type { ErrorBody, ErrorCode } from "../../../functions/protocol.ts";
 
 /** Errors that no server sends. */
 export const CLIENT_ERRORS = {
-  unreachable: { retriable: true, when: "The server gave no answer, or none that this wire knows." },
-  bad_frame: { retriable: true, when: "The server sent what is no frame; the client reconnects." },
-  closed: { retriable: false, when: "The client was closed." },
-  left: { retriable: false, when: "The room was left, or the server took it away." },
-  cancelled: { retriable: false, when: "The message was cancelled." },
-  no_message: { retriable: false, when: "The client has no such message." },
-  no_user: {
-    retriable: false,
-    when: "It is not known yet who writes: connect, or give `user`.",
-  },
-  no_websocket: { retriable: false, when: "This runtime has no `WebSocket`: give one in the options." },
-  not_kept: { retriable: true, when: "The storage failed: messages no longer outlive the page." },
+  unreachable: { retriable: true, when: "No answer came." },
+  bad_frame: { retriable: true, when: "Not a frame." },
+  closed: { retriable: false, when: "Closed." },
+  left: { retriable: false, when: "The room was left." },
+  cancelled: { retriable: false, when: "Cancelled." },
+  no_message: { retriable: false, when: "No such message." },
+  no_user: { retriable: false, when: "Connect, or give `user`." },
+  no_websocket: { retriable: false, when: "Give a `WebSocket`." },
+  not_kept: { retriable: true, when: "The storage failed." },
 } as const satisfies Record<string, { retriable: boolean; when: string }>;
 
 export type ClientErrorCode = ErrorCode | keyof typeof CLIENT_ERRORS;
