@@ -317,7 +317,7 @@ export class Client {
     this.#limits = limits;
     this.#snapshots.clear();
     this.#outbox.use(user.id);
-    for (const session of this.#rooms.values()) session.join();
+    for (const session of this.#rooms.values()) if (session.error?.code !== "left") session.join();
     this.#restartSending();
     this.#changed();
   }

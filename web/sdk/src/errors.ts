@@ -9,7 +9,7 @@ export const CLIENT_ERRORS = {
   left: { retriable: false, when: "The room was left." },
   cancelled: { retriable: false, when: "Cancelled." },
   no_message: { retriable: false, when: "No such message." },
-  no_user: { retriable: false, when: "Connect, or give `user`." },
+  no_user: { retriable: false, when: "Give `user`." },
   no_websocket: { retriable: false, when: "Give a `WebSocket`." },
   not_kept: { retriable: true, when: "The storage failed." },
 } as const satisfies Record<string, { retriable: boolean; when: string }>;

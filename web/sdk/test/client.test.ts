@@ -201,6 +201,18 @@ describe("the outbox", () => {
     expect(store.kept.size).toBe(0);
   });
 
+  it("[G13] a room that this user was put out of is not joined again by a reconnect, but by hand", () => {
+    connect();
+    runtime.socket.deliver({ type: "left", room: ROOM, reason: "removed" });
+    runtime.socket.drop();
+    runtime.advanceToSocket();
+    welcome();
+    expect(runtime.socket.all("join")).toEqual([]);
+    chat.leave(ROOM);
+    chat.join(ROOM);
+    expect(runtime.socket.all("join")).toHaveLength(1);
+  });
+
   it("[K3] [G2] sends again after each reconnect, with the same id and `since`, until saved", () => {
     connect();
     chat.send(ROOM, "hello");
