@@ -345,6 +345,11 @@ async function botsAreLimited(owner: Visitor, url: string): Promise<void> {
   const writer = await RawClient.open(url, (more.body as { token: string }).token);
   expect(await say(writer, "may")).toMatchObject({ type: "event", user });
 
+  const all = await owner.post(`/api/bots/${user.id}/tokens`, { scopes: ["read", "write", "manage"] });
+  const mighty = bearer((all.body as { token: string }).token);
+  expect(codeOf(await visitor.post("/api/me/delete", {}, mighty))).toBe("forbidden");
+  expect((await visitor.get("/api/rooms", mighty)).status).toBe(200);
+
   expect((await owner.delete(`/api/bots/tokens/${id}`)).status).toBe(200);
   expect(await isClosedIn(reader)).toBeLessThan(EVERYWHERE_MS);
   expect(codeOf(await visitor.get("/api/rooms", bearer(token)))).toBe("invalid_token");

@@ -207,7 +207,7 @@ function describeOwnData(count: number, urls: () => readonly [string, string]): 
     witness.close();
   }, 60_000);
 
-  it("a guest ends by its token alone, but not as the only owner of a room with others; a bot's token ends nobody", async () => {
+  it("a guest ends by its token alone, but not as the only owner of a room with others", async () => {
     const gus = await Person.on(urls(), "Gus");
     const room = await gus.room("public", "Of Gus");
     const client = await owner.joined(room);
