@@ -119,6 +119,7 @@ export const commands = {
     details: [
       "--seed S         the order of faults and what they hit; printed when it is not given",
       "--faults N       how many, one after the other [200]",
+      "--fleets N       so many deployments side by side, which share the faults [1]",
       "--clients N      who write and read [200]",
       "--rate N         messages a second over all of them [300]",
       "--kind TEXT      only the kinds whose name contains it",

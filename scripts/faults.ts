@@ -15,17 +15,20 @@ const { values } = parseArgs({
     faults: { type: "string", default: "200" },
     clients: { type: "string", default: "200" },
     rate: { type: "string", default: "300" },
+    fleets: { type: "string", default: "1" },
     storm: { type: "string", default: "0" },
     kind: { type: "string", default: "" },
     report: { type: "string" },
   },
 });
-const numbers = [values.seed, values.faults, values.clients, values.rate, values.storm].map(Number);
-const [seed = 0, faults = 0, clients = 0, perSecond = 0, storm = 0] = numbers;
+const numbers = [values.seed, values.faults, values.clients, values.rate, values.storm, values.fleets].map(
+  Number,
+);
+const [seed = 0, faults = 0, clients = 0, perSecond = 0, storm = 0, fleets = 1] = numbers;
 const kinds = KINDS.filter(({ name }) => name.includes(values.kind));
 const log = (line: string) => console.log(line);
 
-if (!numbers.every(Number.isSafeInteger) || kinds.length === 0) {
+if (!numbers.every(Number.isSafeInteger) || fleets < 1 || kinds.length === 0) {
   console.error(`Numbers are whole, and kinds are:\n  ${KINDS.map(({ name }) => name).join("\n  ")}`);
   process.exit(1);
 }
@@ -39,11 +42,18 @@ async function ledger(): Promise<number> {
   log(`seed ${seed}: ${faults} faults, ${clients} clients, ${perSecond} messages a second`);
   const startMs = performance.now();
   const report = values.report ?? "docs/faults.md";
-  const keep = (entries: readonly Entry[]) => {
-    const seconds = (performance.now() - startMs) / 1000;
-    writeFileSync(report, renderReport({ seed, clients, perSecond, seconds, machine: machine() }, entries));
-  };
-  const entries = await runLedger({ seed, faults, clients, perSecond, kinds, log, keep });
+  const parts: (readonly Entry[])[] = Array.from({ length: fleets }, () => []);
+  const runs = parts.map((_, index) => {
+    const keep = (entries: readonly Entry[]) => {
+      parts[index] = entries;
+      const seconds = (performance.now() - startMs) / 1000;
+      const head = { seed, fleets, clients, perSecond, seconds, machine: machine() };
+      writeFileSync(report, renderReport(head, parts.flat()));
+    };
+    const share = Math.floor((faults + index) / fleets);
+    return runLedger({ seed: seed + index, faults: share, clients, perSecond, kinds, log, keep });
+  });
+  const entries = (await Promise.all(runs)).flat();
   const violations = entries.reduce((sum, { findings }) => sum + findings.length, 0);
   log(`\n${entries.length} faults, ${violations} violations; see ${report}`);
   return violations === 0 ? 0 : 1;

@@ -126,6 +126,7 @@ export class SocketIoClient extends ClientRules {
     client.on("connect", () => this.#connected(client));
     client.on("disconnect", () => this.disconnected());
     client.on("event", (event) => this.hear(event));
+    client.on("sent", (sent) => this.hear({ type: "sent", ...sent }));
     client.on("saved", (saved) => this.hear({ type: "saved", ...saved }));
     client.on("error", (error) => this.hear({ type: "error", ...error }));
     client.on("reset", (page) => this.#page(page, undefined));

@@ -5,6 +5,8 @@ import type { Storm } from "./storm.ts";
 
 export interface ReportHead {
   readonly seed: number;
+  /** Side by side, each with its own part of the faults. */
+  readonly fleets: number;
   readonly clients: number;
   readonly perSecond: number;
   readonly seconds: number;
@@ -12,7 +14,7 @@ export interface ReportHead {
 }
 
 export function renderReport(
-  { seed, clients, perSecond, seconds, machine }: ReportHead,
+  { seed, fleets, clients, perSecond, seconds, machine }: ReportHead,
   entries: readonly Entry[],
 ): string {
   const kinds = [...new Set(entries.map(({ kind }) => kind))].toSorted();
@@ -25,12 +27,13 @@ export function renderReport(
   const all = entries.flatMap(({ kind, findings }) => findings.map(({ text }) => `- ${kind}: ${text}`));
   const rest = all.length > SHOWN_MAX ? [`- and ${all.length - SHOWN_MAX} more`] : [];
   const violations = [...all.slice(0, SHOWN_MAX), ...rest];
+  const side = fleets > 1 ? ` --fleets ${fleets}` : "";
   return `# The fault ledger
 
 What happened when real processes and engines were broken under load, one fault after the other: three nodes, two consumers, Redis with an
 append-only file, Kafka, PostgreSQL, ${clients} clients over TCP, one in ten of them by Socket.IO, in rooms of ten that write about ${perSecond} messages a second, and
 fall back on their outbox as the protocol says. After every five faults the auditor compares what was acknowledged, what is stored and what each client shows. Written by
-\`npm run faults -- --seed ${seed} --faults ${entries.length}\` in ${Math.round(seconds / 60)} minutes on ${machine}.
+\`npm run faults -- --seed ${seed} --faults ${entries.length}${side}\` in ${Math.round(seconds / 60)} minutes on ${machine}.
 
 ${row("kind of fault", undefined)}
 ${"|---".repeat(HEAD.length)}|
@@ -39,7 +42,7 @@ ${row("**all**", entries)}
 
 *Lost*, *doubled* and *misordered* are the auditor's findings in database and views; *other* are clients that did not become whole, and the like. *Mended from*: holes that nodes found
 and filled, from stream or store, and resumes of clients, from ring, stream or store. *Whole*: from the end of the fault until a client's outbox is empty and its
-views are settled; where Redis has a new memory that includes the quarantine of six seconds.
+view is settled and shows all that any client's does; where Redis has a new memory that includes the quarantine of six seconds.
 
 ${violations.length === 0 ? "There were no violations." : `## Violations\n\n${violations.join("\n")}`}
 `;
@@ -49,6 +52,7 @@ const HEAD = [
   "kind of fault",
   "faults",
   "messages",
+  "acknowledged",
   "lost / doubled / misordered / other",
   "holes mended from stream / store",
   "resumed from ring / stream / store",
@@ -86,6 +90,7 @@ function figures(entries: readonly Entry[]): (string | number)[] {
   return [
     entries.length,
     total(({ messages }) => messages),
+    total(({ acknowledged }) => acknowledged),
     violations(entries).join(" / "),
     ["stream", "store"].map((source) => counter("hub_repairs", source)).join(" / "),
     ["ring", "stream", "store"].map((source) => counter("hub_resumes", source)).join(" / "),

@@ -28,10 +28,12 @@ export interface LedgerOptions {
 export interface Entry {
   readonly kind: string;
   readonly messages: number;
+  /** Of which clients were told that they are saved, when all were whole again. */
+  readonly acknowledged: number;
   /** What the nodes that lived on counted meanwhile. */
   readonly counters: Counters;
   readonly resets: number;
-  /** Per client: from the fault's end until its outbox is empty and its views are settled. */
+  /** Per client: from the fault's end until its outbox is empty and its view is settled and shows what anybody's shows. */
   readonly wholeMs: readonly number[];
   readonly endedAtMs: number;
   readonly findings: Finding[];
@@ -135,7 +137,7 @@ class Round {
   }
 
   async #suffer(kind: FaultKind, owner: Person): Promise<Entry> {
-    const [saidBefore, resetsBefore] = [this.#said, this.#resets()];
+    const [saidBefore, savedBefore, resetsBefore] = [this.#said, this.#saved(), this.#resets()];
     const counters = await readCounters(this.#fleet.nodes);
     const stop = this.#startLoad();
     await sleep(LEAD_MS);
@@ -149,6 +151,7 @@ class Round {
     return {
       kind: kind.name,
       messages: this.#said - saidBefore,
+      acknowledged: this.#saved() - savedBefore,
       resets: this.#resets() - resetsBefore,
       counters: difference(counters, await readCounters(this.#fleet.nodes)),
       wholeMs,
@@ -162,6 +165,10 @@ class Round {
     if (item === undefined) throw new Error("nothing to pick from");
     return item;
   };
+
+  #saved(): number {
+    return this.#clients.reduce((sum, { saved }) => sum + saved.size, 0);
+  }
 
   #resets(): number {
     return this.#clients.reduce((sum, { resets }) => sum + resets, 0);
@@ -189,8 +196,8 @@ class Round {
     const wholeMs = new Map<LedgerClient, number>();
     const missing = () => this.#clients.filter((client) => !wholeMs.has(client));
     while (missing().length > 0 && performance.now() - startMs < WHOLE_DEADLINE_MS) {
-      for (const client of missing())
-        if (client.waiting === 0 && client.isSettled) wholeMs.set(client, performance.now() - startMs);
+      for (const client of this.#whole())
+        if (!wholeMs.has(client)) wholeMs.set(client, performance.now() - startMs);
       await sleep(10);
     }
     const late = missing().map(({ name, waiting }): Finding => {
@@ -198,6 +205,19 @@ class Round {
       return { kind: "unsettled", text: `${VIOLATIONS.unsettled}: ${what}` };
     });
     return { wholeMs: [...wholeMs.values(), ...late.map(() => WHOLE_DEADLINE_MS)], findings: late };
+  }
+
+  /** One whose connection fell silent seems to be settled: it is behind the others of its room. */
+  #whole(): LedgerClient[] {
+    return [...this.#rooms].flatMap(([room, clients]) => {
+      const newest = clients
+        .map((client) => client.cursor(room))
+        .toSorted()
+        .at(-1);
+      return clients.filter(
+        (client) => client.waiting === 0 && client.isSettled && client.cursor(room) === newest,
+      );
+    });
   }
 
   async #audit(kinds: readonly FaultKind[]): Promise<Finding[]> {
