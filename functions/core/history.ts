@@ -16,8 +16,11 @@ import type { EventPage, EventStore } from "./store.ts";
 export type Range = { readonly after: Position } | { readonly before: Position | undefined };
 
 export interface HistoryPage extends EventPage {
-  /** The store is away, and the stream answered instead. */
-  readonly source?: "stream";
+  /**
+   * The one that answered alone, as the other is away. A page of the store's going back may lack what waits in the stream: it does not
+   * confirm what a reader was shown.
+   */
+  readonly source?: "stream" | "store";
 }
 
 export interface HistoryDeps {
@@ -54,31 +57,32 @@ export class History {
   }
 
   /** Going on it is what is stored; going back nothing lacks that a reader of the room has been shown. */
-  async #fromStore(room: string, range: Range, limit: number): Promise<EventPage> {
+  async #fromStore(room: string, range: Range, limit: number): Promise<HistoryPage> {
     const { store } = this.#deps;
     if ("after" in range) return store.eventsAfter(room, range.after, limit);
     // The stream first: what is stored and trimmed in between is then found in the store (N5).
     const entries = await this.#inStream(room, range.before, limit);
     const stored = await store.eventsBefore(room, range.before, limit);
+    if (entries === undefined) return { ...stored, source: "store" };
     if (entries.length === 0) return stored;
     const merged = merge(stored.events, await this.#standing(room, stored.events, entries));
     const events = merged.slice(-limit).map(({ json }) => decodeEvent(json));
     return { events, complete: stored.complete && merged.length <= limit };
   }
 
-  /** Nothing while it does not answer. */
+  /** Undefined while it does not answer. */
   async #inStream(
     room: string,
     before: Position | undefined,
     limit: number,
-  ): Promise<readonly StreamEvent[]> {
+  ): Promise<readonly StreamEvent[] | undefined> {
     const { stream, fences, isStreamAway } = this.#deps;
-    if (isStreamAway()) return [];
+    if (isStreamAway()) return undefined;
     try {
       const tail = await fences.read(room, (fence) => stream.readNewest(room, fence, limit, before));
       return tail.events;
     } catch (error) {
-      if (error instanceof ChatError && error.retriable) return [];
+      if (error instanceof ChatError && error.retriable) return undefined;
       throw error;
     }
   }

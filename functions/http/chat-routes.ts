@@ -45,7 +45,7 @@ export function chatRoutes({ node, auth, limits, nowMs, rates }: ChatRoutesDeps)
       answer: z.object({
         events: z.array(event).readonly(),
         complete: z.boolean(),
-        source: z.enum(["stream"]).optional(),
+        source: z.enum(["stream", "store"]).optional(),
       }),
       handle: async ({ user: who, param, query: { before, after, limit: most } }) => {
         if (before !== undefined && after !== undefined)

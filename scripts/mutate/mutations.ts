@@ -284,7 +284,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "page-back-whole",
     mechanism: "N5 a page back has what waits in the stream to be stored",
     file: "functions/core/history.ts",
-    edits: [["if (isStreamAway()) return [];", "if (isStreamAway() || room) return [];"]],
+    edits: [["if (isStreamAway()) return undefined;", "if (isStreamAway() || room) return [];"]],
     noticedBy: ["functions/test/history.test.ts", "waits in the stream to be stored"],
   },
   {

@@ -58,7 +58,7 @@ export class History {
     this.#cancelRetry?.();
   }
 
-  /** False where the server could not say what is older. */
+  /** False where the server could not say for certain what is older. */
   async #loadPages(): Promise<boolean> {
     const { api, token } = this.#options;
     for (let ask = this.#room.askOlder(); ask !== undefined; ask = this.#room.askOlder()) {
@@ -66,6 +66,7 @@ export class History {
       if (page.events.length === 0 && !page.complete) return false;
       const isTaken = this.#room.onOlder(ask, page);
       this.#options.onChange();
+      if (page.source === "store") return false;
       if (isTaken && !this.#isInDoubt()) return true;
     }
     return true;

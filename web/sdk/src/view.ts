@@ -24,6 +24,8 @@ export interface Page {
 export interface HistoryPage {
   readonly events: readonly RoomEvent[];
   readonly complete: boolean;
+  /** The one of stream and store that answered alone. The store's may lack what waits in the stream. */
+  readonly source?: "stream" | "store";
 }
 
 /** What became of events offered to a view: `hole` means that the room must be joined again. */
@@ -58,8 +60,13 @@ export function append(view: RoomView, events: readonly RoomEvent[]): Applied {
   return { view: { ...view, cursor, events: [...view.events, ...added] }, added };
 }
 
-/** The view after the history page that ends before its `wholeFrom`. Of a long view only what is in doubt is looked at. */
+/**
+ * The view after the history page that ends before its `wholeFrom`. Of a long view only what is in doubt is looked at. A page of the store
+ * alone is shown and in doubt; it settles nothing that was in doubt already.
+ */
 export function mergeOlder(view: RoomView, page: HistoryPage): RoomView {
+  if (page.source === "store")
+    return awaitsConfirmation(view) ? view : { ...view, events: page.events.concat(view.events) };
   const wholeFrom = page.events[0]?.position ?? view.wholeFrom;
   const inDoubt = view.events.slice(0, countBefore(view.events, view.wholeFrom));
   const remembered = page.complete ? [] : inDoubt.slice(0, countBefore(inDoubt, wholeFrom));
