@@ -2,7 +2,7 @@
 import { NO_POSITION, type ServerFrame } from "../protocol.ts";
 import { newId } from "./events.ts";
 import { guest, RawClient } from "./test-client.ts";
-import { waitFor } from "./wait-for.ts";
+import { answered, waitFor } from "./wait-for.ts";
 
 export interface Answer {
   readonly status: number;
@@ -57,7 +57,7 @@ export class Person {
 
   /** Throws unless it is done. */
   async do(method: string, path: string, body?: object): Promise<Answer["body"]> {
-    const answer = await this.ask(method, path, body);
+    const answer = await answered(() => this.ask(method, path, body));
     if (answer.status !== 200) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
     return answer.body;
   }

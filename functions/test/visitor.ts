@@ -1,6 +1,7 @@
 /** A visitor as a browser sees one: keeps cookies, and says which page makes a change. */
 import { WebSocket } from "ws";
 import { RawClient } from "./test-client.ts";
+import { answered } from "./wait-for.ts";
 
 export interface Answer {
   readonly status: number;
@@ -118,7 +119,8 @@ export async function signUp(
   email = newAddress(),
 ): Promise<Visitor & { email: string }> {
   const visitor = Object.assign(new Visitor(url), { email });
-  const { status, body } = await visitor.post("/api/auth/sign-up/email", { name, email, password: PASSWORD });
+  const account = { name, email, password: PASSWORD };
+  const { status, body } = await answered(() => visitor.post("/api/auth/sign-up/email", account));
   if (status !== 200) throw new Error(`sign-up: ${status} ${JSON.stringify(body)}`);
   return visitor;
 }

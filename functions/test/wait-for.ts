@@ -15,3 +15,16 @@ export async function waitFor<T>(
     await sleep(10);
   }
 }
+
+const BACK_MS = 60_000;
+
+/** The first answer that is not that an engine is away: a client asks again. */
+export function answered<Answer extends { readonly status: number }>(
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
+  const answer = async () => {
+    const each = await ask();
+    return each.status === 503 ? undefined : each;
+  };
+  return waitFor(answer, "an engine to be back", BACK_MS);
+}
