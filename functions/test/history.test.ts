@@ -132,6 +132,18 @@ describe("with a store that lacks the latest", () => {
     expect(await read(positions[3], 2)).toMatchObject({ complete: false });
   });
 
+  test("[N5] a page back that only the store could answer says so: it may lack what waits in the stream", async () => {
+    const end = positions.length;
+    const alone = { events: rows.slice(-2), complete: false, source: "store" };
+    expect(await read(undefined, 2)).not.toHaveProperty("source");
+    const silent = () => Promise.reject(new ChatError("unavailable", "Redis does not answer."));
+    Reflect.set(stream, "readNewest", silent);
+    expect(await read(positions[end], 2)).toEqual(alone);
+    const reads = { isStoreAway: no, isStreamAway: () => true };
+    const known = new History({ stream, fences, deletedUsers, store: lagging, ...reads });
+    expect(await known.read(LOBBY, { before: undefined }, 2)).toEqual(alone);
+  });
+
   test("[N5] what is stored and trimmed while a page is read is in it", async () => {
     const missing = rows.shift();
     // Between the two reads, whichever comes first.

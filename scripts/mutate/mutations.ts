@@ -288,6 +288,27 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: ["functions/test/history.test.ts", "waits in the stream to be stored"],
   },
   {
+    name: "page-back-source",
+    mechanism: "N5 a page back that the store answered alone says so",
+    file: "functions/core/history.ts",
+    edits: [['return { ...stored, source: "store" };', "return stored;"]],
+    noticedBy: ["functions/test/history.test.ts", "only the store could answer says so"],
+  },
+  {
+    name: "page-back-doubt",
+    mechanism: "K1 a page of the store alone leaves what it shows in doubt",
+    file: "web/sdk/src/view.ts",
+    edits: [['if (page.source === "store")', "if (page.source === undefined && view === undefined)"]],
+    noticedBy: ["web/sdk/test/room.test.ts", "equals the truth"],
+  },
+  {
+    name: "page-back-confirmed",
+    mechanism: "K1 what only the store could confirm is asked for again",
+    file: "web/sdk/src/history.ts",
+    edits: [['if (page.source === "store") return false;', 'if (page.source === "store") return true;']],
+    noticedBy: ["functions/test/simulation/simulation.test.ts", "a view keeps what was not"],
+  },
+  {
     name: "page-back-order",
     mechanism: "N5 a page back reads the stream before the store",
     file: "functions/core/history.ts",

@@ -22,7 +22,8 @@ export async function buildPackage(outDir: string, { withTypes }: BuildOptions):
       outDir,
       emptyOutDir: true,
       target: "es2022",
-      rolldownOptions: { output: { minify: true } }, // a library is otherwise given with its blanks
+      // A library is otherwise given with its blanks, and with marks for bundlers where there is nothing to leave out.
+      rolldownOptions: { output: { minify: true, comments: false } },
       lib: { entry: join(SDK, "src/index.ts"), formats: ["es"], fileName: () => "index.js" },
     },
   });

@@ -163,4 +163,33 @@ export const REGRESSIONS: readonly Regression[] = [
       faults: [{ index: 7, kind: "kafka_frozen", atMs: 2526, durationMs: 9925 }],
     },
   },
+  {
+    why: "[K1] [N5] a view keeps what was not stored yet, though the store alone answered what was to confirm it",
+    plan: {
+      seed: 7000007,
+      nodes: 2,
+      consumers: 1,
+      rooms: 2,
+      streamKeep: 110,
+      privateRooms: 0,
+      busyMs: 62000,
+      clients: [
+        { index: 9, rooms: [0], messagesPerSecond: 0.4434950954888177, sdk: true },
+        { index: 10, rooms: [0], messagesPerSecond: 0.21154059766103392, sdk: false },
+        { index: 11, rooms: [0], messagesPerSecond: 0.21014376896555007, sdk: false },
+        { index: 13, rooms: [0, 1], messagesPerSecond: 0.21076385267078873, sdk: true },
+        { index: 14, rooms: [1], messagesPerSecond: 0.1282193925069726, sdk: false },
+        { index: 18, rooms: [0, 1], messagesPerSecond: 0.3686459255445263, sdk: false },
+        { index: 19, rooms: [0, 1], messagesPerSecond: 0.5147195236190505, sdk: false },
+        { index: 21, rooms: [0], messagesPerSecond: 0.566497264025004, sdk: false },
+        { index: 22, rooms: [0, 1], messagesPerSecond: 0.18313902639176532, sdk: true },
+      ],
+      faults: [
+        { index: 2, kind: "redis_crash", atMs: 31580, durationMs: 5659 },
+        { index: 3, kind: "postgres_commits_unknown", atMs: 12421, durationMs: 5972 },
+        { index: 6, kind: "kafka_frozen", atMs: 22037, durationMs: 10287 },
+        { index: 9, kind: "redis_replies_lost", atMs: 44443, durationMs: 3319 },
+      ],
+    },
+  },
 ];

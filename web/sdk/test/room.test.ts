@@ -10,6 +10,7 @@ type Op =
   | { readonly kind: "append"; readonly isLost: boolean }
   | { readonly kind: "repeat"; readonly back: number }
   | { readonly kind: "cut" | "answerJoin" | "settle" | "askHistory" | "answerHistory" | "gapReset" }
+  | { readonly kind: "askStore"; readonly lag: number }
   | { readonly kind: "fence"; readonly lost: number; readonly hidden: readonly number[] };
 
 const PAGE = 5;
@@ -41,6 +42,7 @@ class World {
     else if (op.kind === "answerJoin") this.answerJoin();
     else if (op.kind === "settle") this.settle();
     else if (op.kind === "askHistory") this.askHistory();
+    else if (op.kind === "askStore") this.askHistory(op.lag);
     else if (op.kind === "answerHistory") this.answerHistory();
     else if (op.kind === "gapReset") this.#reset("gap");
     else if (op.kind === "fence") this.#newFence(op.lost, op.hidden);
@@ -75,12 +77,15 @@ class World {
     this.#reset("settled");
   }
 
-  askHistory(): void {
+  /** With a lag it is the store that answers alone, and lacks every event at such a distance from the newest. */
+  askHistory(lag = 0): void {
     const question = this.room.askOlder();
     if (question === undefined || this.#history !== undefined) return;
-    const older = this.#visible().filter(({ position }) => position < question.before);
+    const known = this.#visible().filter((_, index, all) => lag === 0 || (all.length - index) % lag !== 0);
+    const older = known.filter(({ position }) => position < question.before);
     const events = older.slice(-HISTORY_PAGE);
-    this.#history = { question, page: { events, complete: events.length === older.length } };
+    const source = lag === 0 ? {} : { source: "store" as const };
+    this.#history = { question, page: { events, complete: events.length === older.length, ...source } };
   }
 
   answerHistory(): void {
@@ -179,6 +184,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant("answerJoin") }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("settle") }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("askHistory") }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("askStore"), lag: fc.integer({ min: 2, max: 4 }) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("answerHistory") }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("gapReset") }) },
   {
