@@ -32,7 +32,7 @@ export function renderReport(
 
 What happened when real processes and engines were broken under load, one fault after the other: three nodes, two consumers, Redis with an
 append-only file, Kafka, PostgreSQL, ${clients} clients over TCP, one in ten of them by Socket.IO, in rooms of ten that write about ${perSecond} messages a second, and
-fall back on their outbox as the protocol says. After every five faults the auditor compares what was acknowledged, what is stored and what each client shows. Written by
+fall back on their outbox as the protocol says. After every ten faults the auditor compares what was acknowledged, what is stored and what each client shows. Written by
 \`npm run faults -- --seed ${seed} --faults ${entries.length}${side}\` in ${Math.round(seconds / 60)} minutes on ${machine}.
 
 ${row("kind of fault", undefined)}

@@ -39,7 +39,7 @@ export interface Entry {
   readonly findings: Finding[];
 }
 
-const FAULTS_PER_AUDIT = 5;
+const FAULTS_PER_AUDIT = 10;
 const CLIENTS_PER_ROOM = 10;
 /** Of this many clients one speaks Socket.IO. */
 const CLIENTS_PER_SOCKET_IO = 10;
