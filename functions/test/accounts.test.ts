@@ -8,7 +8,7 @@ import { runCommand, startEmbedded, startNode } from "./harness.ts";
 import { createPostgresWorld } from "./postgres-world.ts";
 import { openSmtpSink } from "./smtp-sink.ts";
 import { guest, RawClient } from "./test-client.ts";
-import { signUp } from "./visitor.ts";
+import { signUp, type Visitor } from "./visitor.ts";
 import { waitFor } from "./wait-for.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
@@ -102,6 +102,30 @@ describeEngine(["redis", "kafka", "postgres"], "accounts", ({ redisUrl, kafkaBro
     const unknown = await admin("tokens", "revoke", "none", "--yes");
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining("no token none")]);
   }, 180_000);
+
+  it("[G13] by hand: the server is handed over, to an account alone, and the trail says so", async () => {
+    const [ann, ben] = [await signUp(urls[0]), await signUp(urls[1], "Ben")];
+    const idOf = async (visitor: Visitor) =>
+      ((await visitor.post("/api/token")).body as { user: { id: string } }).user.id;
+    const owners = async () => {
+      const answers = [await ann.get("/api/audit"), await ben.get("/api/audit")];
+      return answers.map(({ status }) => status === 200);
+    };
+    const [first, second] = [await idOf(ann), await idOf(ben)];
+    expect((await admin("users", "owner", first)).code).toBe(1); // not without being asked
+    expect((await admin("users", "owner", first, second, "--yes")).err).toContain("one user");
+    expect((await admin("users", "owner", "nobody", "--yes")).err).toContain("no account nobody");
+    expect(await owners()).toEqual([false, false]);
+    expect((await admin("users", "owner", first, "--yes")).out).toContain(`${first} owns this server.`);
+    expect(await owners()).toEqual([true, false]);
+    expect((await admin("users", "owner", second, "--yes")).code).toBe(0);
+    expect(await owners()).toEqual([false, true]);
+    const { changes } = (await ben.get("/api/audit")).body as {
+      changes: { action: string; user?: { id: string }; by: { id: string } }[];
+    };
+    const handed = changes.filter(({ action, by }) => action === "owner" && by.id === "operator");
+    expect(handed.map(({ user }) => user?.id).slice(0, 2)).toEqual([second, first]);
+  }, 120_000);
 
   it("[G13] by hand: rooms are listed, a ban takes effect on every node within 5 s, and the owner reads who did it", async () => {
     const [owner, eve] = [await Person.on(urls, "Olga"), await Person.on(urls, "Eve")];

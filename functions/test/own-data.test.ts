@@ -317,6 +317,26 @@ describeEngine(
 
     describeOwnData(1_250, () => urls);
 
+    it("[G13] who came by GitHub or Google, so without a password, proves itself by a session that is under ten minutes old", async () => {
+      const ann = await newAccount(urls[0]);
+      // As such a sign-in leaves it; the service itself can't be asked here.
+      await postgres.query(
+        `UPDATE ${schema}.accounts SET provider_id = 'github', account_id = '1', password = NULL WHERE user_id = $1`,
+        [ann.id],
+      );
+      const age = (minutes: string) =>
+        postgres.query(`UPDATE ${schema}.sessions SET created_at = now() - $2::interval WHERE user_id = $1`, [
+          ann.id,
+          `${minutes} minutes`,
+        ]);
+      await age("10.5");
+      expect(codeOf(await ann.post("/api/me/delete"))).toBe("not_proved");
+      expect(codeOf(await ann.post("/api/me/delete", { password: PASSWORD }))).toBe("not_proved");
+      await age("9");
+      expect((await ann.post("/api/me/delete")).status).toBe(200);
+      expect((await ann.get("/api/rooms")).status).toBe(401);
+    });
+
     it("[C1] a record that the log brings after the end is stored under no name, and all names are gone from the store", async () => {
       const ann = await newAccount(urls[0]);
       const room = await owner(urls).then((person) => person.room("public"));
