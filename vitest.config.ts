@@ -1,10 +1,10 @@
-/** Every suite of the repository, in three parts: the faults come after the others, for they load and kill servers of their own; one file comes alone. */
+/** Every suite of the repository, in three parts: the faults come after the others, for they load and kill servers of their own; two files come alone. */
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const faults = ["functions/test/**/faults/**/*.test.ts", "functions/test/**/*-faults.test.ts"];
-/** It holds a machine's memory and one reader's silence against others. */
-const alone = ["functions/test/faults/slow-reader.test.ts"];
+/** One holds a machine's memory and a reader's silence against others; one is hundreds of clients, three nodes and two consumers. */
+const alone = ["slow-reader", "ledger"].map((name) => `functions/test/faults/${name}.test.ts`);
 /** Files wait for servers half of their time, so that two processors are enough for three of them. */
 const common = { testTimeout: 60_000, hookTimeout: 180_000, maxWorkers: 3 };
 

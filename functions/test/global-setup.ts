@@ -13,6 +13,7 @@ declare module "vitest" {
   export interface ProvidedContext {
     fuzzSeed: number;
     simulated: { readonly from: number; readonly seeds: number };
+    ledger: { readonly seed: number; readonly faults: number };
   }
 }
 
@@ -25,6 +26,10 @@ export async function setup(project: TestProject): Promise<void> {
   project.provide("simulated", {
     from: seedOf("SIMULATION_FROM", isCi ? seedOfCommit() : seedOfNow()),
     seeds: isCi ? 500 : 100,
+  });
+  project.provide("ledger", {
+    seed: seedOf("LEDGER_SEED", isCi ? seedOfCommit() : seedOfNow()),
+    faults: isCi ? 20 : 5,
   });
   const given = process.env[ENGINES_VARIABLE];
   if (given !== undefined) return project.provide("engines", JSON.parse(given) as TestEngines);

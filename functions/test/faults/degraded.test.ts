@@ -142,7 +142,8 @@ describeEngine(["control"], "degraded modes", () => {
       const send = { type: "send", room: room(), id: newId(), body: "no", since: "0".repeat(19) };
       expect(await observer.ask(send)).toMatchObject({ type: "error", code: "unavailable", retriable: true });
       say("Redis down");
-      expect((await history()).status).toBe(200);
+      const page = await history();
+      expect([page.status, await page.json()]).toMatchObject([200, { source: "store" }]);
       expect((await fetch(`${node.url}/readyz`)).status).toBe(503);
       expect(told("sent")).toBe(0);
     });
