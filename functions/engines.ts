@@ -11,6 +11,7 @@ import type { RoomFeed, RoomOutbox, RoomStream } from "./core/room-stream.ts";
 import type { Store } from "./core/store.ts";
 import type { Database } from "./adapters/database.ts";
 import { systemRuntime as runtime } from "./adapters/runtime-system.ts";
+import type { RedisServers } from "./adapters/redis-servers.ts";
 import type { TopicsOptions } from "./adapters/kafka-topics.ts";
 import type { Config, DatabaseConfig, KafkaConfig, RedisConfig } from "./config.ts";
 import type { Lifecycle } from "./lib/lifecycle.ts";
@@ -27,6 +28,8 @@ export interface StreamEngine {
   readonly feed: RoomFeed;
   readonly notices: Notices;
   readonly outbox: RoomOutbox;
+  /** Where all three are; absent where they are embedded. */
+  readonly servers?: RedisServers;
 }
 
 export interface StoreEngine {
@@ -60,20 +63,20 @@ async function openRedis(
   const { RedisRoomStream } = await import("./adapters/room-stream-redis.ts");
   const { RedisRoomFeed } = await import("./adapters/room-feed-redis.ts");
   const { stage, roomUnsavedMax: roomEntriesMax } = config;
-  if (redis.cluster)
-    throw new Error("REDIS_CLUSTER: clusters are not supported yet; name a standalone server.");
   const onError = (err: Error) => logger.warn("redis connection failed", { err });
-  const stream = new RedisRoomStream({ ...redis, stage, roomEntriesMax, onError });
-  const feed = new RedisRoomFeed({
-    ...redis,
-    stage,
-    runtime,
-    onError,
-    publish: (...args) => stream.publish(...args),
-  });
+  const servers = await openServers(redis, onError);
+  const options = { ...redis, servers, stage, onError };
+  const stream = new RedisRoomStream({ ...options, roomEntriesMax });
+  const feed = new RedisRoomFeed({ ...options, runtime, publish: (...args) => stream.publish(...args) });
   lifecycle.onClose("redis", async () => void (await Promise.all([stream.close(), feed.close()])));
   await Promise.all([stream.ready(), feed.ready()]);
-  return { stream, feed, notices: feed, outbox: stream };
+  return { stream, feed, notices: feed, outbox: stream, servers };
+}
+
+async function openServers(redis: RedisConfig, onError: (error: Error) => void): Promise<RedisServers> {
+  const { oneServer } = await import("./adapters/redis-servers.ts");
+  const { openCluster } = await import("./adapters/redis-cluster.ts");
+  return redis.cluster ? openCluster({ ...redis, runtime, onError }) : oneServer(redis);
 }
 
 export async function openLog(deps: EngineDeps): Promise<LogEngine> {
@@ -143,11 +146,19 @@ async function prepareSchema(database: DatabaseConfig, logger: Logger): Promise<
     throw new Error(`Migrations are pending: ${pending.join(", ")}. Run \`npm run migrate\`.`);
 }
 
-export async function openRates({ config, logger, lifecycle }: EngineDeps): Promise<RateLimiter> {
+/** `servers`: those of the stream; without them this process counts alone. */
+export async function openRates({
+  config,
+  logger,
+  lifecycle,
+  servers,
+}: EngineDeps & Pick<StreamEngine, "servers">): Promise<RateLimiter> {
   const { FlexibleRateLimiter } = await import("./adapters/rate-limiter.ts");
   const { redis, stage, limits } = config;
   const options = { rates: limits.rates, runtime, logger };
-  const limiter = new FlexibleRateLimiter(redis ? { ...options, redis: { ...redis, stage } } : options);
+  const limiter = new FlexibleRateLimiter(
+    redis && servers ? { ...options, redis: { ...redis, servers, stage } } : options,
+  );
   lifecycle.onClose("rates", async () => limiter.close());
   return limiter;
 }

@@ -5,8 +5,10 @@ import { CheckFault, examination, type Check, type Examine } from "../core/prefl
 import type { Runtime } from "../core/runtime.ts";
 import { CLOCK_MARGIN_MS } from "../core/settlement.ts";
 import { connectionFault } from "./connection-fault.ts";
-import { connectRedis, type RedisTarget } from "./redis-connection.ts";
+import { ownersIn, readCluster, type ClusterView } from "./redis-cluster.ts";
+import { connectOnce, type RedisTarget } from "./redis-connection.ts";
 import { redisNames } from "./redis-names.ts";
+import { SLOTS } from "./redis-slots.ts";
 
 export interface RedisPreflightOptions extends RedisTarget {
   readonly stage: string;
@@ -14,9 +16,20 @@ export interface RedisPreflightOptions extends RedisTarget {
   readonly runtime: Runtime;
 }
 
-interface Session {
+/** A server that holds partitions, and the first of them. */
+interface Primary {
+  readonly address: string;
   readonly client: Redis;
+  readonly partition: number;
+}
+
+interface Session {
   readonly options: RedisPreflightOptions;
+  /** All that hold partitions; on a cluster that is not meant, or is none, the one that the settings name. */
+  readonly primaries: readonly Primary[];
+  readonly isCluster: boolean;
+  /** Present on a cluster that is meant. */
+  readonly view?: ClusterView;
 }
 
 const VERSION_LEAST = 7;
@@ -25,43 +38,80 @@ const CONNECT_MS_MAX = 5_000;
 const CLOCK_TRIES = 3;
 
 const CHECKS: readonly Check<Session>[] = [
-  { name: "version", isBrief: true, run: checkVersion },
+  { name: "version", isBrief: true, run: onEach(checkVersion) },
   { name: "role", isBrief: true, run: checkRole },
-  { name: "eviction", isBrief: true, run: checkEviction },
-  { name: "clock", isBrief: true, run: checkClock },
-  { name: "rights", isBrief: true, run: checkRights },
+  { name: "eviction", isBrief: true, run: onEach(checkEviction) },
+  { name: "clock", isBrief: true, run: onEach(checkClock) },
+  { name: "rights", isBrief: true, run: onEach(checkRights) },
 ];
 
 export function examineRedis(options: RedisPreflightOptions): Examine {
   return examination<Session>({
     engine: "redis",
     checks: CHECKS,
-    connect: async () => ({ client: await connect(options), options }),
-    close: ({ client }) => client.disconnect(),
+    connect: () => connect(options),
+    close: ({ primaries }) => primaries.forEach(({ client }) => client.disconnect()),
     explain: (error) => explain(error, options),
   });
 }
 
-/** One attempt, and the reason where it fails: the client itself says only that the connection is closed. */
-async function connect(options: RedisPreflightOptions): Promise<Redis> {
-  const client = connectRedis(options, {
-    lazyConnect: true,
-    connectTimeout: CONNECT_MS_MAX,
-    retryStrategy: () => null,
+async function connect(options: RedisPreflightOptions): Promise<Session> {
+  const named = await connectPrimary(options, options, 0);
+  const isCluster = field(await named.client.info("cluster"), "cluster_enabled") === "1";
+  if (!isCluster || !options.cluster) return { options, primaries: [named], isCluster };
+  named.client.disconnect();
+  const view = await readCluster(options, CONNECT_MS_MAX);
+  const firsts = new Map<string, [RedisTarget, number]>();
+  ownersIn(view).forEach((owner, partition) => {
+    if (owner && !firsts.has(owner.url)) firsts.set(owner.url, [owner, partition]);
   });
-  let reason: Error | undefined;
-  client.on("error", (error: Error) => (reason = error));
+  const connecting = [...firsts.values()].map(([owner, first]) => connectPrimary(owner, options, first));
+  return { options, primaries: await all(connecting), isCluster, view };
+}
+
+async function connectPrimary(
+  target: RedisTarget,
+  options: RedisPreflightOptions,
+  partition: number,
+): Promise<Primary> {
+  const address = new URL(target.url).host;
   try {
-    await client.connect();
-    await client.ping();
-    return client;
+    return { address, client: await connectOnce(target, CONNECT_MS_MAX), partition };
   } catch (error) {
-    client.disconnect();
-    throw reason ?? error;
+    throw target === options ? error : at([address], explain(error, options));
   }
 }
 
-async function checkVersion({ client }: Session): Promise<string> {
+/** Where one can't be had the others are ended. */
+async function all(connecting: readonly Promise<Primary>[]): Promise<readonly Primary[]> {
+  const settled = await Promise.allSettled(connecting);
+  const failed = settled.find((one) => one.status === "rejected");
+  const primaries = settled.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  if (!failed) return primaries;
+  for (const { client } of primaries) client.disconnect();
+  throw failed.reason;
+}
+
+/** The same check of every primary. A fault names those that have it, where there are several to choose from. */
+function onEach(check: (primary: Primary, options: RedisPreflightOptions) => Promise<string>) {
+  return async ({ primaries, options, view }: Session): Promise<string> => {
+    const settled = await Promise.allSettled(primaries.map((primary) => check(primary, options)));
+    const failed = settled.find((one) => one.status === "rejected");
+    if (failed) {
+      const addresses = primaries.flatMap(({ address }, n) =>
+        settled[n]?.status === "rejected" ? [address] : [],
+      );
+      throw view ? at(addresses, explain(failed.reason, options)) : failed.reason;
+    }
+    return [...new Set(settled.map((one) => (one.status === "fulfilled" ? one.value : "")))].join(", ");
+  };
+}
+
+function at(addresses: readonly string[], fault: CheckFault): CheckFault {
+  return new CheckFault(`At ${addresses.join(", ")}: ${fault.message}`, fault.cure, { cause: fault });
+}
+
+async function checkVersion({ client }: Primary): Promise<string> {
   const info = await client.info("server");
   const valkey = field(info, "valkey_version");
   const version = valkey ?? field(info, "redis_version") ?? "unknown";
@@ -72,24 +122,42 @@ async function checkVersion({ client }: Session): Promise<string> {
   );
 }
 
-/** Writes need a primary, and a cluster would need another client. */
-async function checkRole({ client, options }: Session): Promise<string> {
-  if (field(await client.info("replication"), "role") !== "master")
-    throw new CheckFault("The server is a replica.", "name the primary in REDIS_URL.");
+/** Writes need a primary; a cluster needs other connections, and all of its slots. */
+async function checkRole({ primaries, options, isCluster, view }: Session): Promise<string> {
+  if (isCluster && !options.cluster)
+    throw new CheckFault(
+      "The server is part of a cluster.",
+      "set REDIS_CLUSTER=true, or name another server.",
+    );
+  if (view) return checkCluster(view, primaries.length);
   if (options.cluster)
     throw new CheckFault(
-      "REDIS_CLUSTER is true, and clusters are not supported yet.",
-      "name a standalone server, and leave REDIS_CLUSTER out.",
+      "REDIS_CLUSTER is true, and the server is part of no cluster.",
+      "leave REDIS_CLUSTER out, or name a server of the cluster in REDIS_URL.",
     );
-  if (field(await client.info("cluster"), "cluster_enabled") !== "1") return "a primary on its own";
-  throw new CheckFault(
-    "The server is part of a cluster, and those are not supported yet.",
-    "name a standalone server in REDIS_URL.",
-  );
+  const [named] = primaries;
+  if (named && field(await named.client.info("replication"), "role") === "master")
+    return "a primary on its own";
+  throw new CheckFault("The server is a replica.", "name the primary in REDIS_URL.");
+}
+
+function checkCluster({ state, ranges }: ClusterView, primaries: number): string {
+  const served = ranges.reduce((total, { first, last }) => total + last - first + 1, 0);
+  if (served < SLOTS)
+    throw new CheckFault(
+      `Nobody serves ${SLOTS - served} of the cluster's ${SLOTS} slots.`,
+      "bring back the server that had them, or let redis-cli --cluster fix give them to another.",
+    );
+  if (state !== "ok")
+    throw new CheckFault(
+      `The cluster's state is ${state}.`,
+      "see in CLUSTER NODES which servers are down, and bring them back.",
+    );
+  return `${primaries} primaries of a cluster that serves every slot`;
 }
 
 /** Any other policy removes streams, fences and ids when memory is short: what was sent would be lost without a word. */
-async function checkEviction({ client }: Session): Promise<string> {
+async function checkEviction({ client }: Primary): Promise<string> {
   const policy = field(await client.info("memory"), "maxmemory_policy") ?? "unknown";
   if (policy === "noeviction") return policy;
   throw new CheckFault(
@@ -99,7 +167,7 @@ async function checkEviction({ client }: Session): Promise<string> {
 }
 
 /** The best of some tries: half of the round trip is what can't be known. */
-async function checkClock({ client, options: { runtime } }: Session): Promise<string> {
+async function checkClock({ client }: Primary, { runtime }: RedisPreflightOptions): Promise<string> {
   let least = Infinity;
   for (let tries = 0; tries < CLOCK_TRIES; tries++) {
     const before = runtime.now();
@@ -117,8 +185,11 @@ async function checkClock({ client, options: { runtime } }: Session): Promise<st
 }
 
 /** Every command that the adapters and their scripts use, on names of this stage that nothing else has. */
-async function checkRights({ client, options: { stage } }: Session): Promise<string> {
-  const key = `${redisNames(stage).canary(randomUUID())}:doctor`;
+async function checkRights(
+  { client, partition }: Primary,
+  { stage }: RedisPreflightOptions,
+): Promise<string> {
+  const key = `${redisNames(stage).canary(randomUUID(), partition)}:doctor`;
   const commands: readonly (readonly [string, ...(string | number)[]])[] = [
     ["EVAL", "return 1", 0],
     ["TIME"],
@@ -148,6 +219,7 @@ async function checkRights({ client, options: { stage } }: Session): Promise<str
 }
 
 function explain(error: unknown, options: RedisPreflightOptions): CheckFault {
+  if (error instanceof CheckFault) return error;
   const text = error instanceof Error ? error.message : String(error);
   const refused = REFUSALS.find(([pattern]) => pattern.test(text));
   if (refused) return new CheckFault(`${text.trim()}.`, refused[1](options), { cause: error });

@@ -13,7 +13,9 @@ import { ChatError } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import type { Limits, RateName } from "../protocol.ts";
 import { connectRedis, type RedisTarget } from "./redis-connection.ts";
-import { redisNames } from "./redis-names.ts";
+import { COMMON_PARTITION, redisNames } from "./redis-names.ts";
+import { oneServer, type RedisServers } from "./redis-servers.ts";
+import { RedisShards } from "./redis-shards.ts";
 
 /** Part of the points that a node counts by itself before it tells the others. */
 const OWN_PART = 0.1;
@@ -25,9 +27,12 @@ export interface RateLimiterOptions {
   readonly rates: Limits["rates"];
   readonly runtime: Runtime;
   readonly logger: Logger;
-  /** Absent: this process counts alone. */
-  readonly redis?: RedisTarget & { readonly stage: string };
+  /** Absent: this process counts alone. `servers`: of a cluster; without them the target is the one server. */
+  readonly redis?: RedisTarget & { readonly stage: string; readonly servers?: RedisServers };
 }
+
+type Limiters = ReadonlyMap<string, readonly RateLimiterAbstract[]>;
+type MakeLimiter = (rate: string, options: IRateLimiterOptions, index: number) => RateLimiterAbstract;
 
 interface Count {
   points: number;
@@ -38,8 +43,9 @@ export class FlexibleRateLimiter implements RateLimiter {
   readonly #windows: Readonly<Record<string, readonly Window[]>>;
   readonly #runtime: Runtime;
   readonly #logger: Logger;
-  readonly #client: Redis | undefined;
-  readonly #limiters = new Map<string, readonly RateLimiterAbstract[]>();
+  /** What this node counts alone, and while Redis is away. */
+  readonly #own: Limiters;
+  readonly #shards: RedisShards<{ readonly client: Redis; readonly limiters: Limiters }> | undefined;
   /** By rate and key: what this node counted in the present window. */
   readonly #counts = new Map<string, Count>();
   readonly #unreported = new Map<string, { rate: RateName; key: string; points: number }>();
@@ -53,19 +59,12 @@ export class FlexibleRateLimiter implements RateLimiter {
     );
     this.#runtime = runtime;
     this.#logger = logger;
-    this.#client = redis && connectRedis(redis, { commandTimeout: ANSWER_MS });
-    this.#client?.on("error", (err: Error) => logger.debug("rate limits are this node's own", { err }));
-    for (const [rate, windows] of Object.entries(this.#windows)) {
-      const prefix = redis ? redisNames(redis.stage).rate(rate) : rate;
-      this.#limiters.set(
-        rate,
-        windows.map((window) => this.#limiter(prefix, window)),
-      );
-    }
+    this.#own = this.#limiters((_, options) => new RateLimiterMemory(options));
+    this.#shards = redis && this.#connect(redis);
   }
 
   async take(rate: RateName, key: string): Promise<void> {
-    for (const limiter of this.#limiters.get(rate) ?? []) {
+    for (const limiter of this.#limitersOf(rate)) {
       const waitMs = await consume(limiter, key, 1);
       if (waitMs > 0) throw tooOften(waitMs);
     }
@@ -86,19 +85,43 @@ export class FlexibleRateLimiter implements RateLimiter {
   }
 
   close(): void {
-    this.#client?.disconnect();
+    this.#shards?.close();
   }
 
-  #limiter(keyPrefix: string, { points, seconds: duration }: Window): RateLimiterAbstract {
-    const options: IRateLimiterOptions = { keyPrefix: `${keyPrefix}:${duration}`, points, duration };
-    if (!this.#client) return new RateLimiterMemory(options);
-    const insuranceLimiter = new RateLimiterMemory(options);
-    return new RateLimiterRedis({
-      ...options,
-      storeClient: this.#client,
-      rejectIfRedisNotReady: true,
-      insuranceLimiter,
+  #connect({ stage, servers, ...target }: NonNullable<RateLimiterOptions["redis"]>) {
+    return new RedisShards({
+      servers: servers ?? oneServer(target),
+      partitions: [COMMON_PARTITION],
+      open: (server) => {
+        const client = connectRedis(server, { commandTimeout: ANSWER_MS });
+        client.on("error", (err: Error) => this.#logger.debug("rate limits are this node's own", { err }));
+        return { client, limiters: this.#limiters(this.#onRedis(client, stage)) };
+      },
     });
+  }
+
+  #onRedis(storeClient: Redis, stage: string): MakeLimiter {
+    return (rate, options, index) => {
+      const insuranceLimiter = this.#own.get(rate)?.[index];
+      const keyPrefix = redisNames(stage).rate(options.keyPrefix ?? "");
+      const shared = { ...options, keyPrefix, storeClient, rejectIfRedisNotReady: true };
+      return new RateLimiterRedis(insuranceLimiter ? { ...shared, insuranceLimiter } : shared);
+    };
+  }
+
+  #limiters(make: MakeLimiter): Limiters {
+    return new Map(
+      Object.entries(this.#windows).map(([rate, windows]) => [
+        rate,
+        windows.map(({ points, seconds: duration }, index) =>
+          make(rate, { keyPrefix: `${rate}:${duration}`, points, duration }, index),
+        ),
+      ]),
+    );
+  }
+
+  #limitersOf(rate: RateName): readonly RateLimiterAbstract[] {
+    return (this.#shards?.at(COMMON_PARTITION)?.limiters ?? this.#own).get(rate) ?? [];
   }
 
   #countOf(id: string, { seconds }: Window, nowMs: number): Count {
@@ -127,7 +150,7 @@ export class FlexibleRateLimiter implements RateLimiter {
     this.#unreported.clear();
     await Promise.all(
       unreported.map(async ([id, { rate, key, points }]) => {
-        const [limiter] = this.#limiters.get(rate) ?? [];
+        const [limiter] = this.#limitersOf(rate);
         const waitMs = limiter ? await consume(limiter, key, points) : 0;
         if (waitMs > 0) this.#blockedUntilMs.set(id, this.#runtime.elapsed() + waitMs);
       }),

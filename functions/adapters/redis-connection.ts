@@ -39,6 +39,25 @@ export function connectRedis(
   return new Redis(url, all);
 }
 
+/** One attempt, and the reason where it fails: the client itself says only that the connection is closed. */
+export async function connectOnce(target: RedisTarget, timeoutMs: number): Promise<Redis> {
+  const client = connectRedis(target, {
+    lazyConnect: true,
+    connectTimeout: timeoutMs,
+    retryStrategy: () => null,
+  });
+  let reason: Error | undefined;
+  client.on("error", (error: Error) => (reason = error));
+  try {
+    await client.connect();
+    await client.ping();
+    return client;
+  } catch (error) {
+    client.disconnect();
+    throw reason ?? error;
+  }
+}
+
 /** Resolves when the connection takes commands; rejects with `unavailable` after `timeoutMs`. */
 export async function whenReady(client: Redis, timeoutMs: number): Promise<void> {
   if (client.status === "ready") return;

@@ -14,8 +14,9 @@ export interface RedisNames {
   channel(room: string): string;
   /** The room that a channel belongs to; undefined for another kind of channel. */
   roomOf(channel: string): string | undefined;
-  canary(node: string): string;
-  /** Where all nodes of the stage hear that rooms have changed. */
+  /** One for each server that a node hears, in a partition which that server holds. */
+  canary(node: string, partition: number): string;
+  /** Where all nodes of the stage hear that rooms have changed. As the two below, of `COMMON_PARTITION`. */
   readonly notices: string;
   /** Where they hear what was read. */
   readonly readMarks: string;
@@ -23,8 +24,16 @@ export interface RedisNames {
   rate(name: string): string;
 }
 
+/** Where everything is that belongs to no room. */
+export const COMMON_PARTITION = 0;
+
+/** What a cluster places a partition's keys and channels by. */
+export function hashTagOf(partition: number): string {
+  return `p${partition}`;
+}
+
 export function redisNames(stage: string): RedisNames {
-  const tag = (partition: number) => `skat:${stage}:{p${partition}}:`;
+  const tag = (partition: number) => `skat:${stage}:{${hashTagOf(partition)}}:`;
   const inRoom = (room: string, kind: string) => `${tag(partitionOf(room))}${kind}:${room}`;
   const channelOf = /^skat:[^:]+:\{p\d+\}:room:(.+)$/s;
   return {
@@ -34,9 +43,9 @@ export function redisNames(stage: string): RedisNames {
     id: (room, id) => `${inRoom(room, "id")}:${id}`,
     channel: (room) => inRoom(room, "room"),
     roomOf: (channel) => channelOf.exec(channel)?.[1],
-    canary: (node) => `${tag(0)}canary:${node}`,
-    notices: `${tag(0)}notices`,
-    readMarks: `${tag(0)}read-marks`,
-    rate: (name) => `${tag(0)}rate:${name}`,
+    canary: (node, partition) => `${tag(partition)}canary:${node}`,
+    notices: `${tag(COMMON_PARTITION)}notices`,
+    readMarks: `${tag(COMMON_PARTITION)}read-marks`,
+    rate: (name) => `${tag(COMMON_PARTITION)}rate:${name}`,
   };
 }

@@ -40,9 +40,13 @@ local fence = redis.call('HMGET', KEYS[1], 'position', 'memory')
 if fence[1] ~= ARGV[1] or fence[2] ~= ARGV[2] then return { 'STALE' } end
 `;
 
-/** The run id is read inside a script, so it is that of the memory that the script works on. */
+/**
+ * Which memory it is: of which process, and of which history, since a primary that was a replica in between goes on with what another
+ * one had. Read inside a script, so it is that of the memory that the script works on.
+ */
 const MEMORY = `
-local memory = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+local memory = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') .. '-'
+  .. string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)')
 `;
 
 /**

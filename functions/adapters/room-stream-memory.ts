@@ -167,6 +167,8 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox, Notic
     return known && { position: known.position, prev: known.prev };
   }
 
+  async ping(): Promise<void> {}
+
   async inspect(partition: number, rooms: readonly string[]): Promise<PartitionState> {
     const fence = this.#memory.contents.fences.get(partition)?.position;
     const heads = rooms.map((room) => max(fence ?? ZERO, this.#stream(room).at(-1)?.position ?? ZERO));

@@ -1,9 +1,9 @@
 /**
- * Room stream on Redis 7 or Valkey 8, standalone: one stream per room, one Lua script per append.
+ * Room stream on Redis 7 or Valkey 8, one server or a cluster: one stream per room, one Lua script per append.
  *
  * A fence counts only on the connection on which it was opened: the set of opened partitions is dropped with the
- * connection, before a new one can take a command. So a Redis that came back with an older memory is noticed before it
- * is written to.
+ * connection, before a new one can take a command, and a partition that comes to another server is taken out of it. So a Redis that came
+ * back with an older memory, or another one in its place, is noticed before it is written to.
  */
 import type { Redis, Result } from "ioredis";
 import { fromStreamId, max, next, toStreamId, ZERO, type Position } from "../core/position.ts";
@@ -21,9 +21,11 @@ import {
   type Tail,
 } from "../core/room-stream.ts";
 import { ChatError } from "../lib/errors.ts";
-import { connectRedis, whenReady, type RedisTarget } from "./redis-connection.ts";
+import { connectRedis, type RedisTarget } from "./redis-connection.ts";
 import { redisNames, type RedisNames } from "./redis-names.ts";
 import { APPEND, FENCE_OF, FIND, INSPECT, OPEN, READ_AFTER, READ_NEWEST, RETIRE } from "./redis-scripts.ts";
+import { oneServer, type RedisServers } from "./redis-servers.ts";
+import { RedisShards } from "./redis-shards.ts";
 
 type Entry = [id: string, fields: [string, string, string, string]];
 type Entries = [status: string, last: string, entries: Entry[]];
@@ -56,9 +58,16 @@ const SCRIPTS = {
 
 /** How long an id is remembered beside the stream. Longer than the age from which a node no longer relies on it. */
 const ID_KEPT_MS = 180_000;
-const CONNECT_TIMEOUT_MS = 5_000;
+
+interface Shard {
+  readonly client: Redis;
+  /** Partitions whose fence was found on the present connection. */
+  opened: Set<number>;
+}
 
 export interface RedisRoomStreamOptions extends RedisTarget {
+  /** Of a cluster; without it the target is the one server. */
+  readonly servers?: RedisServers;
   readonly stage: string;
   /** Entries of one room that may wait in Redis; from then on appends are refused. */
   readonly roomEntriesMax: number;
@@ -67,30 +76,34 @@ export interface RedisRoomStreamOptions extends RedisTarget {
 }
 
 export class RedisRoomStream implements RoomStream, RoomOutbox {
-  readonly #client: Redis;
+  readonly #shards: RedisShards<Shard>;
   readonly #names: RedisNames;
   readonly #roomEntriesMax: number;
-  /** Partitions whose fence was found on the present connection. */
-  #opened = new Set<number>();
 
-  constructor({ stage, roomEntriesMax, onError, ...target }: RedisRoomStreamOptions) {
+  constructor(options: RedisRoomStreamOptions) {
+    const { stage, roomEntriesMax, onError, servers = oneServer(options) } = options;
     this.#names = redisNames(stage);
     this.#roomEntriesMax = roomEntriesMax;
-    this.#client = connectRedis(target, { scripts: SCRIPTS, enableAutoPipelining: true });
-    this.#client.on("error", onError);
-    this.#client.on("close", () => (this.#opened = new Set()));
+    this.#shards = new RedisShards({
+      servers,
+      open: (target) => openShard(target, onError),
+      onMoved: (partitions) => {
+        for (const { opened } of this.#shards.all().keys())
+          for (const partition of partitions) opened.delete(partition);
+      },
+    });
   }
 
   /** Resolves when Redis answers; rejects with `unavailable` when it does not within five seconds. */
   async ready(): Promise<void> {
-    await whenReady(this.#client, CONNECT_TIMEOUT_MS);
+    await this.#shards.ready();
   }
 
   async open(partition: number, { nowMs, floor, known }: Opening): Promise<Fence> {
-    const connection = this.#opened;
+    const { opened } = this.#shards.of(partition);
     const position = known?.position ?? ZERO;
-    const [fence, memory] = await this.#ask(
-      this.#client.skatOpen(
+    const [fence, memory] = await this.#ask(partition, (client) =>
+      client.skatOpen(
         this.#names.fence(partition),
         Math.floor(nowMs),
         toStreamId(floor),
@@ -98,15 +111,15 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
         position,
       ),
     );
-    connection.add(partition);
+    opened.add(partition);
     return { position: fence, memory };
   }
 
   async append(draft: EventDraft, fence: Fence, floor: Position): Promise<Appended> {
     const { room, id, fields } = draft;
     const partition = this.#gate(room);
-    const [status, position = "", prev = ""] = await this.#ask(
-      this.#client.skatAppend(
+    const [status, position = "", prev = ""] = await this.#ask(partition, (client) =>
+      client.skatAppend(
         this.#names.fence(partition),
         this.#names.stream(room),
         this.#names.id(room, id),
@@ -133,8 +146,8 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
 
   async readAfter(room: string, fence: Fence, after: Position, limit: number): Promise<Tail> {
     const partition = this.#gate(room);
-    const answer = await this.#ask(
-      this.#client.skatReadAfter(...this.#fencedStream(room, fence), toStreamId(after), limit),
+    const answer = await this.#ask(partition, (client) =>
+      client.skatReadAfter(...this.#fencedStream(room, fence), toStreamId(after), limit),
     );
     return this.#tail(partition, fence, answer);
   }
@@ -142,21 +155,16 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
   async readNewest(room: string, fence: Fence, limit: number, before?: Position): Promise<Tail> {
     const partition = this.#gate(room);
     const end = before === undefined ? "+" : `(${toStreamId(before)}`;
-    const [status, last, entries] = await this.#ask(
-      this.#client.skatReadNewest(...this.#fencedStream(room, fence), end, limit),
+    const [status, last, entries] = await this.#ask(partition, (client) =>
+      client.skatReadNewest(...this.#fencedStream(room, fence), end, limit),
     );
     return this.#tail(partition, fence, [status, last, entries?.reverse()]);
   }
 
   async find(room: string, fence: Fence, id: string) {
     const partition = this.#gate(room);
-    const [status, place] = await this.#ask(
-      this.#client.skatFind(
-        this.#names.fence(partition),
-        this.#names.id(room, id),
-        fence.position,
-        fence.memory,
-      ),
+    const [status, place] = await this.#ask(partition, (client) =>
+      client.skatFind(this.#names.fence(partition), this.#names.id(room, id), fence.position, fence.memory),
     );
     this.#fenced(partition, status);
     return place === "" ? undefined : { position: place.slice(0, 19), prev: place.slice(19) };
@@ -164,57 +172,61 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
 
   async inspect(partition: number, rooms: readonly string[]): Promise<PartitionState> {
     const keys = [this.#names.fence(partition), ...rooms.map((room) => this.#names.stream(room))];
-    const [fence = "", ...lasts] = await this.#ask(this.#client.skatInspect(keys.length, ...keys));
+    const [fence = "", ...lasts] = await this.#ask(partition, (client) =>
+      client.skatInspect(keys.length, ...keys),
+    );
     const heads = lasts.map((last) => headOf(last, fence === "" ? ZERO : fence));
     return fence === "" ? { heads } : { fence, heads };
   }
 
+  async ping(): Promise<void> {
+    const partitions = [...this.#shards.all().values()].map(([first]) => first);
+    await Promise.any(partitions.map((partition) => this.inspect(partition, []))).catch((cause: unknown) => {
+      throw unavailable(cause);
+    });
+  }
+
   async fenceOf(partition: number): Promise<Position | undefined> {
-    const fence = await this.#ask(this.#client.skatFenceOf(this.#names.fence(partition)));
+    const fence = await this.#ask(partition, (client) => client.skatFenceOf(this.#names.fence(partition)));
     return fence === "" ? undefined : fence;
   }
 
   async activeRooms(partition: number): Promise<readonly string[]> {
-    return this.#ask(this.#client.zrange(this.#names.active(partition), "0", "-1"));
+    return this.#ask(partition, (client) => client.zrange(this.#names.active(partition), "0", "-1"));
   }
 
   async entries(room: string, after: Position, limit: number) {
     const stream = this.#names.stream(room);
-    const [entries, length] = await this.#ask(
-      Promise.all([
-        this.#client.xrange(stream, `(${toStreamId(after)}`, "+", "COUNT", limit),
-        this.#client.xlen(stream),
-      ]),
+    const [entries, length] = await this.#ask(partitionOf(room), (client) =>
+      Promise.all([client.xrange(stream, `(${toStreamId(after)}`, "+", "COUNT", limit), client.xlen(stream)]),
     );
     return { events: (entries as Entry[]).map(toEvent), length };
   }
 
   async trim(room: string, upTo: Position): Promise<number> {
-    return this.#ask(this.#client.xtrim(this.#names.stream(room), "MINID", "=", toStreamId(next(upTo))));
+    return this.#ask(partitionOf(room), (client) =>
+      client.xtrim(this.#names.stream(room), "MINID", "=", toStreamId(next(upTo))),
+    );
   }
 
   async retire(room: string, idleMs: number): Promise<void> {
-    await this.#ask(this.#client.skatRetire(this.#names.active(partitionOf(room)), room, idleMs));
+    const partition = partitionOf(room);
+    await this.#ask(partition, (client) => client.skatRetire(this.#names.active(partition), room, idleMs));
   }
 
   /** Publishes on a channel that is no room's: what a feed proves its hearing with. */
-  async publish(channel: string, text: string): Promise<void> {
-    await this.#ask(this.#client.spublish(channel, text));
-  }
-
-  /** What the preflight asks about the server. */
-  async info(section: string): Promise<string> {
-    return this.#ask(this.#client.info(section));
+  async publish(partition: number, channel: string, text: string): Promise<void> {
+    await this.#ask(partition, (client) => client.spublish(channel, text));
   }
 
   async close(): Promise<void> {
-    this.#client.disconnect();
+    this.#shards.close();
   }
 
   /** The partition of a room, if its fence was found on this connection. */
   #gate(room: string): number {
     const partition = partitionOf(room);
-    if (!this.#opened.has(partition)) throw new StaleFenceError(partition);
+    if (!this.#shards.of(partition).opened.has(partition)) throw new StaleFenceError(partition);
     return partition;
   }
 
@@ -231,19 +243,31 @@ export class RedisRoomStream implements RoomStream, RoomOutbox {
     return { events: entries.map(toEvent), head: headOf(last, fence.position) };
   }
 
-  /** Every failure of the client is an unknown outcome. One without any answer for a while replaces the connection. */
-  async #ask<T>(reply: Promise<T>): Promise<T> {
+  /** Every failure of the client is an unknown outcome. */
+  async #ask<T>(partition: number, command: (client: Redis) => Promise<T>): Promise<T> {
+    const shard = this.#shards.of(partition);
     try {
-      return await reply;
+      return await command(shard.client);
     } catch (cause) {
-      // A connection that lets a command time out may be half open, and then every later one would wait as well.
-      if (cause instanceof Error && cause.message === "Command timed out") this.#client.disconnect(true);
-      throw new ChatError("unavailable", "Redis does not answer; the outcome is unknown.", {
-        cause,
-        retryAfterMs: 500,
-      });
+      this.#shards.failed(shard, cause);
+      throw unavailable(cause);
     }
   }
+}
+
+function openShard(target: RedisTarget, onError: (error: Error) => void): Shard {
+  const client = connectRedis(target, { scripts: SCRIPTS, enableAutoPipelining: true });
+  const shard: Shard = { client, opened: new Set() };
+  client.on("error", onError);
+  client.on("close", () => (shard.opened = new Set()));
+  return shard;
+}
+
+function unavailable(cause: unknown): ChatError {
+  return new ChatError("unavailable", "Redis does not answer; the outcome is unknown.", {
+    cause,
+    retryAfterMs: 500,
+  });
 }
 
 function headOf(last: string, fence: Position): Position {

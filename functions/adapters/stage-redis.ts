@@ -1,7 +1,8 @@
 /** A stage in Redis: all keys and channels that begin with its name, and a user who reaches no others. */
 import type { Redis } from "ioredis";
 import { userOf, type StageKeeper } from "../core/stages.ts";
-import { connectRedis, whenReady, type RedisTarget } from "./redis-connection.ts";
+import { readCluster } from "./redis-cluster.ts";
+import { connectOnce, type RedisTarget } from "./redis-connection.ts";
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const SCAN_COUNT = 1_000;
@@ -10,46 +11,82 @@ const SCAN_COUNT = 1_000;
 export const RIGHTS = [
   ..."+@read +@write +@pubsub +@scripting +@connection +@transaction -@dangerous -@admin".split(" "),
   ..."-scan -randomkey -dbsize -pubsub -function -script +script|load +info +time".split(" "),
-  ..."+cluster|slots +cluster|shards +cluster|nodes".split(" "),
+  ..."+cluster|slots +cluster|info".split(" "),
 ];
 
-export function keepRedisStage(target: RedisTarget, stage: string): StageKeeper {
-  const client = connectRedis(target);
-  client.on("error", () => {}); // what is asked next tells
-  const ready = whenReady(client, CONNECT_TIMEOUT_MS);
-  ready.catch(() => {}); // the first to use it tells
+/** Keys are on primaries. Users are every server's own, and a replica needs them on the day on which it takes over. */
+interface Servers {
+  readonly primaries: readonly Redis[];
+  readonly replicas: readonly Redis[];
+}
+
+export function keepRedisStage(
+  target: RedisTarget & { readonly cluster: boolean },
+  stage: string,
+): StageKeeper {
+  const connecting = connect(target);
+  connecting.catch(() => {}); // the first to use it tells
   const user = userOf(stage);
   const names = `skat:${stage}:*`;
   return {
     engine: "redis",
     async create(password) {
-      await ready;
+      const servers = await connecting;
       if (password === undefined) return `names ${names}`;
       const rights = ["reset", "on", `>${password}`, `~${names}`, `&${names}`, ...RIGHTS];
-      const isMade = await allowed(client.call("ACL", "SETUSER", user, ...rights));
-      if (!isMade)
+      const isMade = await onAll(servers, (client) =>
+        allowed(client.call("ACL", "SETUSER", user, ...rights)),
+      );
+      if (!isMade.every(Boolean))
         return `names ${names}; no user: the server denies ACL, make ${user} with ~${names} &${names} where its users are kept`;
-      return `names ${names}, user ${user}${await saveUsers(client)}`;
+      return `names ${names}, user ${user}${await saveUsers(servers)}`;
     },
     async remove() {
-      await ready;
-      if (await allowed(client.call("ACL", "DELUSER", user))) await saveUsers(client);
+      const servers = await connecting;
+      const isGone = await onAll(servers, (client) => allowed(client.call("ACL", "DELUSER", user)));
+      if (isGone.every(Boolean)) await saveUsers(servers);
       let count = 0;
-      for await (const keys of keysLike(client, names)) count += await client.unlink(...keys);
+      // One by one: keys of several slots can't go in one command.
+      for (const client of servers.primaries)
+        for await (const keys of keysLike(client, names))
+          for (const gone of await Promise.all(keys.map((key) => client.unlink(key)))) count += gone;
       return `${count} keys ${names}, user ${user}`;
     },
     async list() {
-      await ready;
+      const { primaries } = await connecting;
       const stages = new Set<string>();
-      for await (const keys of keysLike(client, "skat:*"))
-        for (const key of keys) stages.add(key.split(":", 2)[1] ?? "");
-      const users: string[] = [];
-      await allowed(client.call("ACL", "USERS").then((all) => users.push(...(all as string[]))));
-      for (const each of users) if (each.startsWith(userOf(""))) stages.add(each.slice(userOf("").length));
+      for (const client of primaries) {
+        for await (const keys of keysLike(client, "skat:*"))
+          for (const key of keys) stages.add(key.split(":", 2)[1] ?? "");
+        const users: string[] = [];
+        await allowed(client.call("ACL", "USERS").then((all) => users.push(...(all as string[]))));
+        for (const each of users) if (each.startsWith(userOf(""))) stages.add(each.slice(userOf("").length));
+      }
       return [...stages];
     },
-    close: async () => client.disconnect(),
+    close: async () => {
+      const servers = await connecting.catch(() => undefined);
+      if (servers) await onAll(servers, async (client) => client.disconnect());
+    },
   };
+}
+
+async function connect(target: RedisTarget & { readonly cluster: boolean }): Promise<Servers> {
+  const to = (some: readonly RedisTarget[]) => {
+    const distinct = new Map(some.map((one) => [one.url, one])).values();
+    return Promise.all([...distinct].map((one) => connectOnce(one, CONNECT_TIMEOUT_MS)));
+  };
+  if (!target.cluster) return { primaries: await to([target]), replicas: [] };
+  const { ranges } = await readCluster(target, CONNECT_TIMEOUT_MS);
+  const [primaries, replicas] = await Promise.all([
+    to(ranges.map(({ primary }) => primary)),
+    to(ranges.flatMap((range) => range.replicas)),
+  ]);
+  return { primaries, replicas };
+}
+
+function onAll<T>({ primaries, replicas }: Servers, task: (client: Redis) => Promise<T>): Promise<T[]> {
+  return Promise.all([...primaries, ...replicas].map(task));
 }
 
 /** False where the server does not let us keep users: managed ones do it elsewhere. */
@@ -63,15 +100,19 @@ async function allowed(reply: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** Users live in the server's memory unless it has a file for them. */
-async function saveUsers(client: Redis): Promise<string> {
-  try {
-    await client.call("ACL", "SAVE");
-    return "";
-  } catch (error) {
-    if (!(error instanceof Error && error.message.includes("not configured to use an ACL file"))) throw error;
-    return " (until the server restarts: it has no `aclfile`)";
-  }
+/** Users live in a server's memory unless it has a file for them. */
+async function saveUsers(servers: Servers): Promise<string> {
+  const isKept = await onAll(servers, async (client) => {
+    try {
+      await client.call("ACL", "SAVE");
+      return true;
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes("not configured to use an ACL file")))
+        throw error;
+      return false;
+    }
+  });
+  return isKept.every(Boolean) ? "" : " (until the server restarts: it has no `aclfile`)";
 }
 
 async function* keysLike(client: Redis, pattern: string): AsyncGenerator<string[]> {

@@ -53,7 +53,11 @@ export function checkTogether(settings: Settings, source: Source): void {
   }
 }
 
-function checkRedis({ REDIS_URL, REDIS_CA }: Settings, source: Source): void {
+function checkRedis({ REDIS_URL, REDIS_CA, REDIS_CLUSTER }: Settings, source: Source): void {
+  if (REDIS_CLUSTER && REDIS_URL === undefined)
+    source.addFault("REDIS_URL", "is missing, but REDIS_CLUSTER is true");
+  if (REDIS_CLUSTER && REDIS_URL && !/^\/?0?$/.test(new URL(REDIS_URL.url).pathname))
+    source.addFault("REDIS_URL", "names a database, but a cluster has none: leave its number out");
   if (REDIS_URL?.isTls === false && REDIS_CA !== undefined) {
     source.addFault("REDIS_URL", "has no TLS, but REDIS_CA is set: begin it with rediss:// or valkeys://");
   }

@@ -90,7 +90,7 @@ export const VARIABLE_GROUPS = {
     REDIS_CLUSTER: {
       schema: flag(),
       default: "false",
-      help: "Clusters are not supported yet: true is refused at start.",
+      help: "REDIS_URL names one server of a cluster: its primaries share the rooms.",
     },
   },
   Kafka: {

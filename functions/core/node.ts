@@ -84,7 +84,7 @@ export class ChatNode {
     const settlement = new Settlement(store, runtime, logger);
     const pages = new Pages(stream, store, fences, logger);
     const probes: Readonly<Record<Engine, Probe>> = {
-      redis: () => stream.inspect(0, []),
+      redis: () => stream.ping(),
       kafka: () => this.#flusher.probe(),
       postgres: () => store.ping(),
     };

@@ -65,8 +65,12 @@ export class Reconcile {
     try {
       const caughtUpAtMs = (await this.#deps.store.caughtUpAt()) ?? 0;
       const partitions = Array.from({ length: PARTITIONS }, (_, partition) => partition);
-      const rooms = await Promise.all(partitions.map((partition) => this.#activeRooms(partition)));
-      for (const room of rooms.flat()) await this.#lookAt(room, caughtUpAtMs);
+      const asked = await Promise.allSettled(partitions.map((partition) => this.#activeRooms(partition)));
+      // Where partitions are on several servers, those that answer don't wait for one that is away.
+      const rooms = asked.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+      for (const room of rooms) await this.#lookAt(room, caughtUpAtMs);
+      const failed = asked.find((answer) => answer.status === "rejected");
+      if (failed) throw failed.reason;
     } catch (error) {
       this.#deps.logger.warn("streams can't be looked after now", { err: error });
     }

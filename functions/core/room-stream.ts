@@ -86,6 +86,9 @@ export interface RoomStream {
   /** Fence and heads of one partition, as they are now. Needs no fence. */
   inspect(partition: number, rooms: readonly string[]): Promise<PartitionState>;
 
+  /** Resolves when the memory answers: where it is spread over several servers, as long as one of them does. */
+  ping(): Promise<void>;
+
   /** The place of an id that was appended within the last minutes. */
   find(room: string, fence: Fence, id: string): Promise<{ position: Position; prev: Position } | undefined>;
 }

@@ -51,7 +51,7 @@ describeEngine(["redis", "control"], "Redis", () => {
     const connect = async (): Promise<StreamConnection> => {
       const target = { url: engine.url, stage, onError: () => undefined };
       const stream = new RedisRoomStream({ ...target, roomEntriesMax });
-      const publish = (channel: string, text: string) => stream.publish(channel, text);
+      const publish: typeof stream.publish = (...args) => stream.publish(...args);
       const feed = new RedisRoomFeed({ ...target, runtime: systemRuntime, publish });
       open.push(stream, feed);
       // Heard at the first connection too: from then on it subscribes.
@@ -84,7 +84,7 @@ describeEngine(["redis", "control"], "Redis", () => {
     const proxy = await startTcpProxy(() => engine.port);
     const target = { stage: newId(), onError: () => undefined };
     const stream = new RedisRoomStream({ ...target, url: engine.url, roomEntriesMax: 100 });
-    const publish = (channel: string, text: string) => stream.publish(channel, text);
+    const publish: typeof stream.publish = (...args) => stream.publish(...args);
     const url = `redis://127.0.0.1:${proxy.port}`;
     const feed = new RedisRoomFeed({ ...target, url, runtime: systemRuntime, publish });
     const heard: string[] = [];
