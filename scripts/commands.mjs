@@ -186,10 +186,11 @@ export const commands = {
   engines: {
     entry: "scripts/engines.ts",
     needs: [],
-    usage: "npm run engines -- up | down | status | env",
+    usage: "npm run engines -- up [--cluster] | down | status | env",
     summary: "Run real Redis, Kafka and PostgreSQL by hand, on free ports of 127.0.0.1.",
     details: [
       "up       start them, installing what is missing (Debian as root); they go on until down",
+      "         --cluster: Redis as a cluster of three primaries and their replicas, by its own program",
       "down     stop them and delete their data",
       "status   say what runs and where",
       'env      print the variables that make Skat use them:  eval "$(npm run -s engines -- env)"',

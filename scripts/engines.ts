@@ -1,12 +1,18 @@
 /** `npm run engines`: real engines by hand, that go on until they are taken down. */
+import { parseArgs } from "node:util";
 import { provide, starters } from "./engines/acquire.ts";
-import { engineNames, variableOf, type EngineName } from "./engines/engine.ts";
+import { engineNames, type EngineName } from "./engines/engine.ts";
 import { endLeftovers } from "./engines/leftovers.ts";
+import { startRedisCluster } from "./engines/redis-cluster.ts";
 import { readState, takeDown, writeState, type UpEngine } from "./engines/state.ts";
 import { helpFor } from "./commands.mjs";
 import { withLock } from "./lock.mjs";
 
-const [verb = "", ...words] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { cluster: { type: "boolean", default: false } },
+});
+const [verb = "", ...words] = positionals;
 const chosen = engineNames.filter((name) => words.length === 0 || words.includes(name));
 const unknown = words.filter((word) => !chosen.some((name) => name === word));
 const log = (line: string) => console.error(line);
@@ -23,6 +29,8 @@ else fail(helpFor("engines"));
 async function up(): Promise<void> {
   const before = readState();
   const wanted = chosen.filter((name) => !before.some((engine) => engine.name === name));
+  if (values.cluster && !wanted.includes("redis"))
+    return fail("--cluster needs redis among the engines, and not up yet: npm run engines -- down redis");
   const missing = await provide(wanted, { install: true, log });
   for (const [name, why] of missing) fail(`${name}: ${why}`);
   const results = await Promise.allSettled(wanted.filter((name) => !missing.has(name)).map(startDetached));
@@ -34,9 +42,16 @@ async function up(): Promise<void> {
 
 async function startDetached(name: EngineName): Promise<UpEngine> {
   log(`Starting ${name} …`);
-  const { how, port, url, dir, running } = await starters[name]({ detached: true });
-  if (!running) throw new Error(`${name} ended at once`);
-  return { name, how, port, url, dir, running };
+  const isCluster = name === "redis" && values.cluster;
+  const engine = isCluster
+    ? await startRedisCluster({ detached: true })
+    : await starters[name]({ detached: true });
+  const { how, port, url, env } = engine;
+  const servers = ("members" in engine ? engine.members : [engine]).map(({ running, dir }) => {
+    if (!running) throw new Error(`${name} ended at once`);
+    return { running, dir };
+  });
+  return { name, how, port, url, env, servers };
 }
 
 async function down(): Promise<void> {
@@ -58,7 +73,8 @@ function status(): void {
 /** Only what a shell can evaluate goes to the standard output. */
 function env(): void {
   const engines = readState().filter((one) => chosen.includes(one.name));
-  for (const { name, url } of engines) console.log(`export ${variableOf[name]}='${url}'`);
+  for (const [name, value] of engines.flatMap((one) => Object.entries(one.env)))
+    console.log(`export ${name}='${value}'`);
   if (engines.length === 0) fail("No engine is up: npm run engines -- up");
 }
 

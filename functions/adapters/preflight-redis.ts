@@ -244,6 +244,7 @@ const REFUSALS: readonly (readonly [RegExp, (options: RedisPreflightOptions) => 
     ({ stage }) =>
       `give the user ~skat:${stage}:* and &skat:${stage}:*, or set STAGE to the stage that these credentials are for.`,
   ],
+  [/^MOVED/, () => "set REDIS_CLUSTER=true."],
   [/^NOPERM|unknown command/i, () => "let this user run the command."],
 ];
 

@@ -1,82 +1,29 @@
 /** The room stream on a real Redis of its own: the contract, and what only a server can do: freeze, be shared by stages. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startRedis, type RedisEngine } from "../../scripts/engines/redis.ts";
 import { RedisRoomFeed } from "../adapters/room-feed-redis.ts";
 import { RedisRoomStream } from "../adapters/room-stream-redis.ts";
+import { oneServer } from "../adapters/redis-servers.ts";
 import { systemRuntime } from "../adapters/runtime-system.ts";
 import { partitionOf, type StreamEvent } from "../core/room-stream.ts";
 import { ZERO } from "../core/position.ts";
 import { describeEngine } from "./engines.ts";
 import { newId } from "./events.ts";
+import { redisWorld, type RedisWorldOptions } from "./redis-world.ts";
 import { startTcpProxy } from "./tcp-proxy.ts";
 import { waitFor } from "./wait-for.ts";
-import {
-  appendMany,
-  describeRoomStream,
-  draftOf,
-  opened,
-  ROOM,
-  type StreamConnection,
-  type StreamWorld,
-} from "./room-stream-contract.ts";
+import { appendMany, describeRoomStream, draftOf, opened, ROOM } from "./room-stream-contract.ts";
 
 describeEngine(["redis", "control"], "Redis", () => {
   let engine: RedisEngine;
-  let dir: string;
+  beforeAll(async () => void (engine = await startRedis()));
+  afterAll(() => engine.dispose());
 
-  beforeAll(async () => {
-    dir = mkdtempSync(join(tmpdir(), "skat-room-stream-"));
-    engine = await startRedis();
-  });
-  afterAll(async () => {
-    await engine.dispose();
-    rmSync(dir, { recursive: true });
-  });
-
-  async function ask(...command: [string, ...string[]]): Promise<unknown> {
-    const client = new Redis(engine.url);
-    try {
-      return await client.call(...command);
-    } finally {
-      client.disconnect();
-    }
-  }
-
-  async function createWorld({ roomEntriesMax = 100_000, stage = newId() } = {}): Promise<StreamWorld> {
-    const open: { close(): Promise<void> }[] = [];
-    const connect = async (): Promise<StreamConnection> => {
-      const target = { url: engine.url, stage, onError: () => undefined };
-      const stream = new RedisRoomStream({ ...target, roomEntriesMax });
-      const publish: typeof stream.publish = (...args) => stream.publish(...args);
-      const feed = new RedisRoomFeed({ ...target, runtime: systemRuntime, publish });
-      open.push(stream, feed);
-      // Heard at the first connection too: from then on it subscribes.
-      const interrupted = new Promise<void>((resolve) =>
-        feed.listen({ onEvent: () => undefined, onInterrupted: resolve }),
-      );
-      await Promise.all([stream.ready(), interrupted]);
-      return { stream, feed };
-    };
-    return {
-      connect,
-      flush: async () => void (await ask("FLUSHALL")),
-      cut: async () => {
-        await ask("CLIENT", "KILL", "TYPE", "pubsub");
-        await ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
-      },
-      restart: () => engine.restart(),
-      snapshot: async () => {
-        const file = join(dir, `${newId()}.rdb`);
-        await engine.save(file);
-        return () => engine.restore(file);
-      },
-      close: async () => void (await Promise.all(open.map((each) => each.close()))),
-    };
-  }
+  const createWorld = (options: RedisWorldOptions = {}) =>
+    redisWorld(
+      { primaries: [engine], openServers: async () => oneServer(engine), settled: async () => {} },
+      options,
+    );
 
   describeRoomStream("Redis", createWorld);
 

@@ -115,7 +115,7 @@ async function startAll(
 function givenUrls(log: (line: string) => void): Map<EngineName, string> {
   const urls = new Map<EngineName, string>();
   for (const name of engineNames) {
-    const found = fromEnvironment(name, log) ?? fromState(name);
+    const found = fromEnvironment(name, log) ?? fromState(name, log);
     if (!found) continue;
     urls.set(name, found.url);
     log(`${name.padEnd(9)} ${found.how}`);
@@ -145,7 +145,11 @@ function isHere(url: string): boolean {
   return hosts.every((host) => host !== undefined && ["127.0.0.1", "localhost", "[::1]"].includes(host));
 }
 
-function fromState(name: EngineName) {
+function fromState(name: EngineName, log: (line: string) => void) {
   const one = readState().find((entry) => entry.name === name);
-  return one && { url: one.url, how: `${one.how}, port ${one.port}, up by npm run engines` };
+  if (!one) return undefined;
+  if (one.servers.length === 1)
+    return { url: one.url, how: `${one.how}, port ${one.port}, up by npm run engines` };
+  log(`${name.padEnd(9)} the cluster that is up is not used: tests make clusters of their own`);
+  return undefined;
 }

@@ -16,6 +16,8 @@ export interface RedisOptions extends EngineOptions {
   config?: readonly string[];
   /** A second port that speaks TLS, with this certificate. */
   tls?: Pem;
+  /** It can be a member of a cluster. A container can't: members are told where the others are, from inside. */
+  cluster?: { busPort: number; nodeTimeoutMs: number };
 }
 
 export interface RedisEngine extends Engine {
@@ -66,7 +68,7 @@ function serverFor(place: Place, options: RedisOptions): { server: Server; how: 
   const { port, dir } = place;
   const isReady = async () => /^(\+PONG|-NOAUTH)/.test((await ask(port, "PING\r\n"))?.toString() ?? "");
   const detached = options.detached ?? false;
-  if (dockerIsUsable() && !options.tls) {
+  if (dockerIsUsable() && !options.tls && !options.cluster) {
     const args = ["valkey-server", "/data/redis.conf", "--bind", "0.0.0.0", "--dir", "/data"];
     const image = "valkey/valkey:8";
     const server = new Container({
@@ -106,12 +108,21 @@ function writeConfig(place: Place, tlsPort: number, options: RedisOptions): void
           "tls-auth-clients no",
         ]
       : []),
+    ...(options.cluster
+      ? [
+          "cluster-enabled yes",
+          `cluster-port ${options.cluster.busPort}`,
+          `cluster-node-timeout ${options.cluster.nodeTimeoutMs}`,
+          "repl-diskless-sync-delay 0", // a replica is of use at once
+        ]
+      : []),
     ...(options.config ?? []),
   ];
   writeFileSync(join(place.dir, "redis.conf"), lines.join("\n") + "\n");
 }
 
-async function command(port: number, text: string): Promise<string> {
+/** What the server answers to a line; rejects where that is an error. */
+export async function command(port: number, text: string): Promise<string> {
   const reply = (await ask(port, `${text}\r\n`, 30_000))?.toString() ?? "";
   if (reply === "" || reply.startsWith("-"))
     throw new Error(`Redis did not do ${text}: ${reply || "no answer"}`);

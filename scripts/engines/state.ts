@@ -10,16 +10,20 @@ export interface UpEngine {
   how: string;
   port: number;
   url: string;
-  dir: string;
-  running: Running;
+  /** The variables by which Skat is told of it. */
+  env: Readonly<Record<string, string>>;
+  /** One, or the members of a cluster. */
+  servers: readonly { running: Running; dir: string }[];
 }
 
 const file = join(dirname(fileURLToPath(import.meta.url)), "../../.engines/state.json");
 
-/** Those that still run. */
+/** Those of which something still runs. */
 export function readState(): UpEngine[] {
   try {
-    return (JSON.parse(readFileSync(file, "utf8")) as UpEngine[]).filter((engine) => isUp(engine.running));
+    return (JSON.parse(readFileSync(file, "utf8")) as UpEngine[]).filter(({ servers }) =>
+      servers.some(({ running }) => isUp(running)),
+    );
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw error;
@@ -32,6 +36,6 @@ export function writeState(engines: readonly UpEngine[]): void {
 }
 
 /** Ends one and deletes its data. */
-export function takeDown(engine: UpEngine): void {
-  endAll([engine.running, { temporaryDir: engine.dir }]);
+export function takeDown({ servers }: UpEngine): void {
+  endAll(servers.flatMap(({ running, dir }) => [running, { temporaryDir: dir }]));
 }
