@@ -10,7 +10,7 @@ const common = { testTimeout: 60_000, hookTimeout: 180_000, maxWorkers: 3 };
 
 /** Those that take the longest, which begin first: one that came late would run when all others are done. */
 const LONGEST = [
-  ...["engines", "processes", "stages", "redis", "degraded"].map((name) => `faults/${name}`),
+  ...["engines", "processes", "stages", "redis", "cluster", "degraded"].map((name) => `faults/${name}`),
   ...["views", "rooms", "doctor", "simulation/simulation", "path", "fuzz", "accounts", "bad-input"],
   ...["store-pglite", "stacks", "migrations", "page-outbox", "socketio-bad-input", "sdk/test/node"],
 ].map((name) => `${name}.test.ts`);
