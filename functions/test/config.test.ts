@@ -456,6 +456,12 @@ describe("is refused, with what would be right:", () => {
       { REDIS_CA: TEST_CERTIFICATE },
       "REDIS_URL is missing, but REDIS_CA is set",
     ],
+    ["a cluster without Redis", { REDIS_CLUSTER: "true" }, "REDIS_URL is missing, but REDIS_CLUSTER is true"],
+    [
+      "a database of a cluster",
+      { REDIS_URL: "redis://h/2", REDIS_CLUSTER: "true" },
+      "a cluster has none: leave its number out",
+    ],
     [
       "Redis's authority without TLS",
       { REDIS_URL: "redis://h", REDIS_CA: TEST_CERTIFICATE },

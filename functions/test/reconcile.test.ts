@@ -7,8 +7,9 @@ import { PrismaStore } from "../adapters/store-prisma.ts";
 import { decodeEvent, encodeDraft } from "../core/event.ts";
 import { next, toMs, ZERO } from "../core/position.ts";
 import { Reconcile } from "../core/reconcile.ts";
-import { partitionOf } from "../core/room-stream.ts";
+import { PARTITIONS, partitionOf } from "../core/room-stream.ts";
 import { SETTLED_AFTER_MS } from "../core/settlement.ts";
+import { ChatError } from "../lib/errors.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
 import { createMetrics } from "../lib/metrics.ts";
 import type { RoomEvent } from "../protocol.ts";
@@ -160,4 +161,17 @@ test("[C5] what the store has deleted because of its age does not come back from
   expect(logged).toEqual([]);
   await reconcileWith(100, { retentionMs: 4 * DAY_MS, aheadMs }).look();
   expect(logged).toEqual(events.map(({ id }) => id));
+});
+
+test("[C4] rooms whose server answers are looked after while another server is away", async () => {
+  const events = await fill("lobby", 20);
+  await store.insertEvents(events);
+  const away = (partitionOf("lobby") + 1) % PARTITIONS;
+  const { activeRooms } = stream;
+  stream.activeRooms = async (partition) => {
+    if (partition === away) throw new ChatError("unavailable", "away");
+    return activeRooms.call(stream, partition);
+  };
+  await reconcileWith(10).look();
+  expect((await stream.entries("lobby", ZERO, 20)).length).toBe(10);
 });

@@ -20,7 +20,6 @@ import { redisWorld, type RedisConnection, type RedisWorld, type RedisWorldOptio
 import { appendMany, describeRoomStream, draftOf, opened, ROOM } from "./room-stream-contract.ts";
 import { waitFor } from "./wait-for.ts";
 
-
 describeEngine(["redis", "control", "secure"], "Redis Cluster", () => {
   let cluster: RedisCluster;
   const createWorld = (options: RedisWorldOptions = {}): Promise<RedisWorld> =>
