@@ -72,7 +72,7 @@ const RIGHTS = {
   ],
   valkeyAclCommands: [
     ..."-scan -randomkey -dbsize -pubsub -function -script +script|load +info +time".split(" "),
-    ..."+cluster|slots +cluster|shards +cluster|nodes".split(" "),
+    ..."+cluster|slots +cluster|info".split(" "),
   ],
 };
 

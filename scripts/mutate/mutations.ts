@@ -4,6 +4,7 @@
  * A patch replaces text that occurs just once in its file, so that one which no longer fits is told instead of passing for applied.
  */
 
+import { CLUSTER_MUTATIONS } from "./cluster.ts";
 import { INFRA_MUTATIONS } from "./infra.ts";
 import { OWN_DATA_MUTATIONS } from "./own-data.ts";
 import { READ_MARK_MUTATIONS } from "./read-marks.ts";
@@ -81,7 +82,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "gate",
     mechanism: "N1 nothing is sent on a connection before its fence is known",
     file: "functions/adapters/room-stream-redis.ts",
-    edits: [["if (!this.#opened.has(partition)) throw new StaleFenceError(partition);", ""]],
+    edits: [
+      ["if (!this.#shards.of(partition).opened.has(partition)) throw new StaleFenceError(partition);", ""],
+    ],
     noticedBy: [REDIS, "\\[N1\\] counts a fence only"],
   },
   {
@@ -139,7 +142,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "canary",
     mechanism: "N3 a subscriber that does not hear its canary is replaced",
     file: "functions/adapters/room-feed-redis.ts",
-    edits: [["if (!(await heard) && this.#subscribed) this.#client.disconnect(true);", "await heard;"]],
+    edits: [["if (!(await heard) && shard.subscribed) shard.client.disconnect(true);", "await heard;"]],
     noticedBy: [REDIS, "\\[N3\\] a subscriber that has gone deaf"],
   },
   {
@@ -469,7 +472,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "stage-in-names",
     mechanism: "G12 keys and channels carry the stage",
     file: "functions/adapters/redis-names.ts",
-    edits: [["`skat:${stage}:{p${partition}}:`", "`skat:${stage && 'all'}:{p${partition}}:`"]],
+    edits: [["`skat:${stage}:{${hashTagOf", "`skat:${stage && 'all'}:{${hashTagOf"]],
     noticedBy: [REDIS, "seals stages"],
   },
   {
@@ -614,7 +617,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "counted-together",
     mechanism: "nodes count rates together",
     file: "functions/adapters/rate-limiter.ts",
-    edits: [["if (!this.#client) return", "if (this.#client !== null) return"]],
+    edits: [["(this.#shards?.at(COMMON_PARTITION)?.limiters ?? this.#own)", "this.#own"]],
     noticedBy: ["functions/test/limits.test.ts", "two nodes count together"],
   },
   {
@@ -687,6 +690,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [['return typeof iss === "string" ? iss : undefined;', "return iss as string;"]],
     noticedBy: ["functions/test/fuzz.test.ts", "no token but the server's own"],
   },
+  ...CLUSTER_MUTATIONS,
   ...READ_MARK_MUTATIONS,
   ...OWN_DATA_MUTATIONS,
   ...INFRA_MUTATIONS,
