@@ -16,6 +16,7 @@ import { PARTITIONS } from "../core/room-stream.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
 import { DEFAULT_LIMITS } from "../protocol.ts";
 import { examine } from "../preflight.ts";
+import { createAuthority } from "./authority.ts";
 import { describeEngine } from "./engines.ts";
 import { newId } from "./events.ts";
 import type { Env } from "./harness.ts";
@@ -155,6 +156,20 @@ describeEngine(["redis", "control", "secure"], "beside the stream on a Redis Clu
       }
     }, 60_000);
   });
+
+  it("is reached over TLS with a private authority", async () => {
+    const authority = createAuthority();
+    const small = await startRedisCluster({ replicas: 0, tls: authority.sign("server") });
+    const url = `rediss://127.0.0.1:${small.members[0]?.tlsPort}`;
+    try {
+      expect(await faults({ REDIS_URL: url, REDIS_CA: authority.ca, REDIS_CLUSTER: "true" })).toEqual([]);
+      const map = await openCluster({ url, ca: authority.ca, runtime, onError: () => undefined });
+      const urls = new Set(SLOT_OF.map((_, partition) => map.of(partition)?.url));
+      expect(urls).toEqual(new Set(small.members.map(({ tlsPort }) => `rediss://127.0.0.1:${tlsPort}`)));
+    } finally {
+      await small.dispose();
+    }
+  }, 60_000);
 
   it("a stage has its user on every member, and leaves nothing on any", async () => {
     const keeper = keepRedisStage({ url: cluster.url, cluster: true }, "one");

@@ -1,9 +1,9 @@
 /** Starts a real Redis or Valkey Cluster: three primaries that share the slots evenly, and replicas of them. */
-import type { Engine, EngineOptions } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { freePort, until } from "./ports.ts";
-import { command, startRedis, type RedisEngine } from "./redis.ts";
+import { command, startRedis, type RedisEngine, type RedisOptions } from "./redis.ts";
 
-export interface RedisClusterOptions extends Pick<EngineOptions, "detached"> {
+export interface RedisClusterOptions extends Pick<RedisOptions, "detached" | "tls"> {
   /** Of each primary; one unless given. */
   replicas?: number;
   /** From when a member that is silent counts as failed. */
@@ -29,10 +29,10 @@ const SETTLE_MS_MAX = 30_000;
 
 /** Rejects when this machine has no Redis or the cluster does not come about. */
 export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
-  const { replicas = 1, nodeTimeoutMs = 2_000, detached = false } = options;
+  const { replicas = 1, nodeTimeoutMs = 2_000, ...each } = options;
   const start = async (): Promise<Member> => {
     const busPort = await freePort();
-    return { busPort, engine: await startRedis({ detached, cluster: { busPort, nodeTimeoutMs } }) };
+    return { busPort, engine: await startRedis({ ...each, cluster: { busPort, nodeTimeoutMs } }) };
   };
   const all = await Promise.all(Array.from({ length: PRIMARIES * (1 + replicas) }, start));
   const members = all.map(({ engine }) => engine);
@@ -67,7 +67,7 @@ async function form(all: readonly Member[]): Promise<void> {
   }
   const [{ engine: inviting }, ...others] = all as [Member, ...Member[]];
   for (const { engine, busPort } of others)
-    await command(inviting.port, `CLUSTER MEET 127.0.0.1 ${engine.port} ${busPort}`);
+    await command(inviting.port, `CLUSTER MEET 127.0.0.1 ${engine.tlsPort || engine.port} ${busPort}`);
   await wait(() => everyKnows(all));
   for (const [index, { engine }] of all.slice(PRIMARIES).entries()) {
     const id = await command((primaries[index % PRIMARIES] as Member).engine.port, "CLUSTER MYID");

@@ -106,6 +106,8 @@ function writeConfig(place: Place, tlsPort: number, options: RedisOptions): void
           `tls-key-file ${tls.key}`,
           `tls-ca-cert-file ${tls.ca}`,
           "tls-auth-clients no",
+          // Members of a cluster then tell clients over TLS of each other's TLS ports.
+          ...(options.cluster ? ["tls-cluster yes", "tls-replication yes"] : []),
         ]
       : []),
     ...(options.cluster
