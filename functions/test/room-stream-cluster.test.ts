@@ -68,6 +68,10 @@ describeEngine(["redis", "control", "secure"], "Redis Cluster", () => {
         await move();
         expect(await appendSoon({ stream }, fence)).toBeInstanceOf(StaleFenceError);
         await move();
+        await waitFor(
+          () => stream.inspect(partitionOf(ROOM), []).catch(() => undefined),
+          "the map to be known",
+        );
         expect(await appendSoon({ stream }, fence)).toBeInstanceOf(StaleFenceError);
       }));
 
