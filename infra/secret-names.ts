@@ -7,7 +7,7 @@ interface Names {
 }
 
 export const SECRETS = {
-  redis: { needed: ["RedisUrl"], optional: ["RedisCa"] },
+  redis: { needed: ["RedisUrl"], optional: ["RedisCa", "RedisCluster"] },
   kafka: {
     needed: ["KafkaBrokers"],
     optional: ["KafkaUsername", "KafkaPassword", "KafkaCa", "KafkaCert", "KafkaKey"],
