@@ -116,6 +116,8 @@ export interface Config {
   readonly streamKeep: number;
   /** Absent: events are kept for ever. */
   readonly retentionMs: number | undefined;
+  /** Absent: events are not kept in periods. */
+  readonly periodMs: number | undefined;
   readonly consumer: { readonly port: number; readonly batchMax: number; readonly stallMs: number };
 }
 
@@ -186,7 +188,8 @@ function toConfig(settings: Settings, role: Role): Config {
     logBacklogMax: settings.LOG_BACKLOG_MAX,
     roomUnsavedMax: settings.ROOM_UNSAVED_MAX,
     streamKeep: settings.STREAM_KEEP,
-    retentionMs: settings.RETENTION_DAYS === undefined ? undefined : settings.RETENTION_DAYS * 24 * 3_600_000,
+    retentionMs: daysToMs(settings.RETENTION_DAYS),
+    periodMs: daysToMs(settings.EVENTS_PARTITION_DAYS),
     consumer: {
       port: settings.CONSUMER_PORT,
       batchMax: settings.CONSUMER_BATCH_MAX,
@@ -296,6 +299,10 @@ function toDatabase(settings: Settings): DatabaseConfig | undefined {
     statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
     migrate: settings.DATABASE_MIGRATE,
   };
+}
+
+function daysToMs(days: number | undefined): number | undefined {
+  return days === undefined ? undefined : days * 24 * 3_600_000;
 }
 
 /** Only the entries that are there. */

@@ -25,7 +25,7 @@ await start(
       openLog(deps),
       openStore(deps),
     ]);
-    const { stage, streamKeep, retentionMs, consumer: settings } = config;
+    const { stage, streamKeep, retentionMs, periodMs, consumer: settings } = config;
     const chat = new ChatConsumer({
       stage,
       consumer,
@@ -38,6 +38,7 @@ await start(
       logger,
       streamKeep,
       retentionMs,
+      periodMs,
       stallMs: settings.stallMs,
       batchMax: settings.batchMax,
     });

@@ -23,7 +23,7 @@ await start(
       openLog(deps),
       openStore(deps),
     ]);
-    const { stage, streamKeep, retentionMs } = config;
+    const { stage, streamKeep, retentionMs, periodMs } = config;
     const { batchMax } = config.consumer;
     const chat = new ChatConsumer({
       stage,
@@ -37,6 +37,7 @@ await start(
       logger,
       streamKeep,
       retentionMs,
+      periodMs,
       stallMs: config.consumer.stallMs,
       batchMax,
     });

@@ -3,11 +3,13 @@ import type { PrismaClient } from "../generated/prisma/client.ts";
 
 export interface Database {
   readonly prisma: PrismaClient;
+  /** Runs `work` on a connection without time limits, for what changes the tables themselves. */
+  withSession<T>(work: (session: MigrationSession) => Promise<T>): Promise<T>;
   /** Ends every connection, also when nobody answers. Idempotent. */
   close(): Promise<void>;
 }
 
-/** One connection on which migrations run. */
+/** One connection for migrations and their like. */
 export interface MigrationSession {
   query<Row extends object>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
   /** Runs a script of many statements as one: all of them or none. */

@@ -21,7 +21,11 @@ export async function openPglite(dir: string): Promise<Database> {
   await migrate(toMigrationSession(pglite));
   const prisma = new PrismaClient({ adapter: new PrismaPGlite(pglite) });
   let closed: Promise<void> | undefined;
-  return { prisma, close: () => (closed ??= close(prisma, pglite)) };
+  return {
+    prisma,
+    withSession: (work) => work(toMigrationSession(pglite)),
+    close: () => (closed ??= close(prisma, pglite)),
+  };
 }
 
 /** In a process that ends: making a database takes half a gigabyte, which a WebAssembly memory never gives back. */

@@ -50,7 +50,11 @@ export function openPostgres(options: PostgresOptions): Database {
   pool.on("error", () => {});
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { schema: options.schema }) });
   let closed: Promise<void> | undefined;
-  return { prisma, close: () => (closed ??= closePool(prisma, pool, sockets)) };
+  return {
+    prisma,
+    withSession: (work) => withMigrationSession(options, work),
+    close: () => (closed ??= closePool(prisma, pool, sockets)),
+  };
 }
 
 /** Runs `work` on a connection of its own, without time limits. The schema need not be there yet. */

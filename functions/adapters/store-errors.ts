@@ -4,6 +4,8 @@ import { ChatError } from "../lib/errors.ts";
 
 /** Classes of SQLSTATE that name the data itself: data exception, constraint violation, a limit of the program exceeded. */
 const DATA_CLASSES = new Set(["22", "23", "54"]);
+/** No partition takes the row, or the default one must not: that is mended by making the period. No other table has such a condition. */
+const CHECK_VIOLATION = "23514";
 
 /**
  * Everything that does not name the data is `unavailable`: connection and time limits, shutdown, deadlock, a full disk, and also a
@@ -11,7 +13,7 @@ const DATA_CLASSES = new Set(["22", "23", "54"]);
  */
 export function storeError(error: unknown): Error {
   const state = sqlStateOf(error);
-  if (state !== undefined && DATA_CLASSES.has(state.slice(0, 2))) {
+  if (state !== undefined && state !== CHECK_VIOLATION && DATA_CLASSES.has(state.slice(0, 2))) {
     return new UnstorableError(`the database refused the data (SQLSTATE ${state})`, { cause: error });
   }
   return new ChatError("unavailable", "The store does not answer.", { cause: error });

@@ -2,11 +2,13 @@
 import { fromBigInt, isPosition, toBigInt, toMs, type Position } from "../core/position.ts";
 import { UnstorableError, type EventPage, type InsertResult, type Store } from "../core/store.ts";
 import { deletedSubject } from "../core/deleted-users.ts";
-import type { Event } from "../generated/prisma/client.ts";
+import { firstUuidAt } from "../core/uuid.ts";
+import { Prisma, type Event } from "../generated/prisma/client.ts";
 import { DELETED_NAME, type RoomEvent } from "../protocol.ts";
 import type { Database } from "./database.ts";
 import { asking, checkTexts, type Ask } from "./prisma-ask.ts";
 import { PrismaChanges } from "./changes-prisma.ts";
+import { PostgresEventPeriods } from "./event-periods-postgres.ts";
 import { PrismaErasure } from "./erasure-prisma.ts";
 import { PrismaMembers } from "./members-prisma.ts";
 import { PrismaModeration } from "./moderation-prisma.ts";
@@ -18,6 +20,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export class PrismaStore implements Store {
   readonly #database: Database;
   readonly #ask: Ask;
+  readonly periods: PostgresEventPeriods;
   readonly rooms: PrismaRooms;
   readonly members: PrismaMembers;
   readonly moderation: PrismaModeration;
@@ -28,6 +31,7 @@ export class PrismaStore implements Store {
   constructor(database: Database) {
     this.#database = database;
     this.#ask = asking(database);
+    this.periods = new PostgresEventPeriods(database);
     this.rooms = new PrismaRooms(this.#ask);
     this.members = new PrismaMembers(this.#ask);
     this.moderation = new PrismaModeration(this.#ask);
@@ -124,11 +128,14 @@ export class PrismaStore implements Store {
     return new Set(rows.map(({ position }) => fromBigInt(position)));
   }
 
-  deleteEventsBefore(before: Position, limit: number): Promise<number> {
+  deleteEventsBefore(before: Position, limit: number, idsBeforeMs?: number): Promise<number> {
+    // Said twice, so that neither part of the statement looks into periods that stay.
+    const inReach =
+      idsBeforeMs === undefined ? Prisma.sql`true` : Prisma.sql`id < ${firstUuidAt(idsBeforeMs)}::uuid`;
     return this.#ask(
       (prisma) => prisma.$executeRaw`
-        DELETE FROM events WHERE (room, id) IN
-          (SELECT room, id FROM events WHERE position < ${toBigInt(before)} LIMIT ${limit})`,
+        DELETE FROM events WHERE ${inReach} AND (room, id) IN
+          (SELECT room, id FROM events WHERE ${inReach} AND position < ${toBigInt(before)} LIMIT ${limit})`,
     );
   }
 

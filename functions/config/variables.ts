@@ -454,8 +454,14 @@ export const VARIABLE_GROUPS = {
       // Not below what the log keeps: what is read from it again would come back.
       schema: whole(8, 36_500),
       unset: "events are kept for ever",
-      help: "Days after which consumers delete events from the store.",
+      help: "Days after which consumers delete events from the store; in partitions up to EVENTS_PARTITION_DAYS later.",
       example: "365",
+    },
+    EVENTS_PARTITION_DAYS: {
+      schema: whole(1, 3650),
+      unset: "one table",
+      help: "Days of events in one partition of their table. Consumers make them ahead, and go on when this is taken away.",
+      example: "30",
     },
     CONSUMER_BATCH_MAX: {
       schema: whole(1, 10_000),

@@ -27,6 +27,8 @@ export interface ConsumerOptions {
   readonly stallMs: number;
   /** How long events are kept in the store; for ever when absent. */
   readonly retentionMs: number | undefined;
+  /** Length of the periods that they are kept in; all are together when absent. */
+  readonly periodMs: number | undefined;
 }
 
 export class ChatConsumer {

@@ -1,21 +1,24 @@
 /**
- * Deletes events that are older than the stage keeps them, a batch at a time.
+ * Makes the periods that events are kept in ahead of time, and deletes events that are older than the stage keeps them: periods as a
+ * whole, the rest a batch at a time. So in periods events are kept for up to one period longer.
  *
  * A stream may hold an event for longer than the store: reconcile then takes it for stored, or it would come back.
  */
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
-import { fromMs } from "./position.ts";
+import { fromMs, type Position } from "./position.ts";
 import { sleep, type Cancel, type Runtime } from "./runtime.ts";
-import type { EventStore } from "./store.ts";
+import type { Store } from "./store.ts";
 
 export interface RetentionDeps {
-  readonly store: Pick<EventStore, "deleteEventsBefore">;
+  readonly store: Pick<Store, "deleteEventsBefore" | "periods">;
   readonly runtime: Runtime;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** How long events are kept; for ever when absent. */
   readonly retentionMs: number | undefined;
+  /** Length of the periods that are begun where there are none. */
+  readonly periodMs: number | undefined;
 }
 
 const LOOK_MS = 3_600_000;
@@ -40,7 +43,7 @@ export class Retention {
         if (!this.#closed) this.#cancel = this.#deps.runtime.after(LOOK_MS, look);
       });
     };
-    if (this.#deps.retentionMs !== undefined) look();
+    look();
   }
 
   close(): void {
@@ -48,20 +51,37 @@ export class Retention {
     this.#cancel();
   }
 
-  /** Deletes all that is too old now. A store that is away is asked again at the next look. */
+  /** Makes the next periods, and deletes all that is too old now. What can't be done is tried again at the next look. */
   async look(): Promise<void> {
-    const { store, runtime, metrics, logger, retentionMs } = this.#deps;
-    if (retentionMs === undefined) return;
-    const before = fromMs(runtime.now() - retentionMs - MARGIN_MS);
+    const { runtime, logger, retentionMs } = this.#deps;
     try {
-      for (let isMore = true; isMore && !this.#closed;) {
-        const deleted = await store.deleteEventsBefore(before, BATCH);
-        metrics.eventsDeleted.inc(deleted);
-        isMore = deleted === BATCH;
-        if (isMore) await sleep(runtime, PAUSE_MS);
-      }
+      await this.#prepare();
+    } catch (error) {
+      logger.error("the next periods of events can't be made now", { err: error });
+    }
+    if (retentionMs === undefined) return;
+    try {
+      await this.#delete(fromMs(runtime.now() - retentionMs - MARGIN_MS));
     } catch (error) {
       logger.warn("old events can't be deleted now", { err: error });
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { store, runtime, logger, periodMs } = this.#deps;
+    const made = await store.periods.prepare(runtime.now(), periodMs);
+    if (made.length > 0) logger.info("periods of events made", { periods: made.join(", ") });
+  }
+
+  async #delete(before: Position): Promise<void> {
+    const { store, runtime, metrics, logger } = this.#deps;
+    const { names, restEndMs } = await store.periods.dropBefore(before);
+    if (names.length > 0) logger.info("periods of events dropped", { periods: names.join(", ") });
+    for (let isMore = true; isMore && !this.#closed;) {
+      const deleted = await store.deleteEventsBefore(before, BATCH, restEndMs);
+      metrics.eventsDeleted.inc(deleted);
+      isMore = deleted === BATCH;
+      if (isMore) await sleep(runtime, PAUSE_MS);
     }
   }
 }

@@ -7,6 +7,7 @@
  * be repeated: every write is idempotent.
  */
 import type { RoomEvent } from "../protocol.ts";
+import type { EventPeriods } from "./event-periods.ts";
 import type { ErasureStore } from "./own-data.ts";
 import type { Position } from "./position.ts";
 import type { ReadMarkStore } from "./read-marks.ts";
@@ -41,8 +42,8 @@ export interface EventStore {
     room: string,
     entries: readonly { id: string; position: Position }[],
   ): Promise<ReadonlySet<Position>>;
-  /** Deletes up to `limit` events below a position, of all rooms, and answers how many. */
-  deleteEventsBefore(before: Position, limit: number): Promise<number>;
+  /** Deletes up to `limit` events below a position, of all rooms, and answers how many. Given a time, only those whose ids were made before it. */
+  deleteEventsBefore(before: Position, limit: number, idsBeforeMs?: number): Promise<number>;
   /** The largest position stored in the room; undefined where it has none. */
   headOf(room: string): Promise<Position | undefined>;
 }
@@ -59,6 +60,7 @@ export interface ProgressStore {
 }
 
 export interface Store extends EventStore, ProgressStore {
+  readonly periods: EventPeriods;
   readonly rooms: RoomStore;
   readonly members: MemberStore;
   readonly moderation: ModerationStore;

@@ -19,6 +19,12 @@ export function isUuidV7(text: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(text);
 }
 
+/** The smallest of all ids that are made at a time or later. */
+export function firstUuidAt(timeMs: number): string {
+  const time = timeMs.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-0000-0000-000000000000`;
+}
+
 /** When the id was made, by its maker's clock, in milliseconds since 1970. The id must be a UUIDv7. */
 export function uuidTimeMs(id: string): number {
   return parseInt(id.slice(0, 8) + id.slice(9, 13), 16);

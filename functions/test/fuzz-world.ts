@@ -35,9 +35,9 @@ export async function openFuzzWorld() {
     openStore(deps),
   ]);
   const both = { log, runtime, metrics, logger, store: stored.store };
-  const { stage, streamKeep, retentionMs } = config;
+  const { stage, streamKeep, retentionMs, periodMs } = config;
   const { batchMax, stallMs } = config.consumer;
-  const keeping = { outbox: engine.outbox, streamKeep, retentionMs, stallMs, batchMax };
+  const keeping = { outbox: engine.outbox, streamKeep, retentionMs, periodMs, stallMs, batchMax };
   const chat = new ChatConsumer({ ...both, ...keeping, stage, consumer, deadLetters });
   lifecycle.onClose("consumer", () => chat.close());
   await chat.start();

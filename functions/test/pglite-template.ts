@@ -23,8 +23,11 @@ export async function createPgliteTemplate(): Promise<PgliteTemplate> {
     open: async () => {
       const copy = join(dir, String(count++));
       await copyEmptyPglite(copy);
-      const { prisma, close } = await openPglite(copy);
-      return { prisma, close: () => close().then(() => rm(copy, { recursive: true, force: true })) };
+      const database = await openPglite(copy);
+      return {
+        ...database,
+        close: () => database.close().then(() => rm(copy, { recursive: true, force: true })),
+      };
     },
     remove: () => rm(dir, { recursive: true, force: true }),
   };

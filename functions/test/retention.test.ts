@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { PrismaStore } from "../adapters/store-prisma.ts";
 import { fromMs, ZERO } from "../core/position.ts";
+import { uuidV7 } from "../core/uuid.ts";
 import { Retention } from "../core/retention.ts";
 import { ChatError } from "../lib/errors.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
@@ -22,18 +23,18 @@ test("events are deleted once they are older than they are kept, and none before
   const aged = (days: number) => message("lobby", days, { position: fromMs(runtime.now() - days * DAY_MS) });
   const [young, old, older] = [aged(1), aged(9), aged(12)];
   await store.insertEvents([young, old, older]);
-  let [running, isAway] = [0, true];
-  runtime.isBusy = () => running > 0;
-  const asked = {
-    deleteEventsBefore: async (...args: Parameters<PrismaStore["deleteEventsBefore"]>) => {
-      if (isAway) throw new ChatError("unavailable", "away");
-      running++;
-      return store.deleteEventsBefore(...args).finally(() => running--);
-    },
-  };
+  let isAway = true;
+  const asked = waitedFor(store, runtime, () => isAway);
   const left = async () => (await store.eventsAfter("lobby", ZERO, 10)).events.map(({ id }) => id);
   const metrics = createMetrics();
-  const retention = new Retention({ store: asked, runtime, metrics, logger, retentionMs: 10 * DAY_MS });
+  const retention = new Retention({
+    store: asked,
+    runtime,
+    metrics,
+    logger,
+    retentionMs: 10 * DAY_MS,
+    periodMs: undefined,
+  });
   retention.start();
   await runtime.pass(1_000);
   expect(await left(), "the store was away").toEqual([older.id, old.id, young.id]);
@@ -48,12 +49,64 @@ test("events are deleted once they are older than they are kept, and none before
   await store.close();
 });
 
+test("periods are made ahead, in time, and dropped when all of them is too old", async () => {
+  const runtime = new SteppedRuntime();
+  const store = new PrismaStore(await template.open());
+  const asked = waitedFor(store, runtime, () => false);
+  const deps = { store: asked, runtime, metrics: createMetrics(), logger, retentionMs: 10 * DAY_MS };
+  const retention = new Retention({ ...deps, periodMs: 5 * DAY_MS });
+  const now = () => message("lobby", 0, { id: uuidV7(runtime), position: fromMs(runtime.now()) });
+  const left = async () => (await store.eventsAfter("lobby", ZERO, 100)).events.map(({ id }) => id);
+  retention.start();
+  const sent: string[] = [];
+  for (let day = 0; day < 40; day++) {
+    const event = now();
+    sent.push(event.id);
+    expect(await store.insertEvents([event])).toMatchObject({ inserted: 1 });
+    await runtime.pass(DAY_MS);
+  }
+  const kept = await left();
+  expect(kept).toEqual(sent.slice(-kept.length));
+  expect(kept.length).toBeGreaterThanOrEqual(10);
+  expect(kept.length).toBeLessThanOrEqual(15);
+  retention.close();
+  await store.close();
+}, 30_000);
+
+/** What time waits for, and what can be away. */
+function waitedFor(store: PrismaStore, runtime: SteppedRuntime, isAway: () => boolean) {
+  let running = 0;
+  runtime.isBusy = () => running > 0;
+  const count = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (isAway()) throw new ChatError("unavailable", "away");
+    running++;
+    return work().finally(() => running--);
+  };
+  const { periods } = store;
+  return {
+    deleteEventsBefore: (...args: Parameters<PrismaStore["deleteEventsBefore"]>) =>
+      count(() => store.deleteEventsBefore(...args)),
+    periods: {
+      prepare: (...args: Parameters<typeof periods.prepare>) => count(() => periods.prepare(...args)),
+      dropBefore: (...args: Parameters<typeof periods.dropBefore>) =>
+        count(() => periods.dropBefore(...args)),
+    },
+  };
+}
+
 test("without a time to keep them events stay for ever", async () => {
   const runtime = new SteppedRuntime();
   const store = new PrismaStore(await template.open());
   await store.insertEvents([message("lobby", 0, { position: fromMs(1) })]);
   const metrics = createMetrics();
-  const retention = new Retention({ store, runtime, metrics, logger, retentionMs: undefined });
+  const retention = new Retention({
+    store,
+    runtime,
+    metrics,
+    logger,
+    retentionMs: undefined,
+    periodMs: undefined,
+  });
   retention.start();
   await retention.look();
   await runtime.pass(2 * DAY_MS);

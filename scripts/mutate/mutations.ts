@@ -5,6 +5,7 @@
  */
 
 import { CLUSTER_MUTATIONS } from "./cluster.ts";
+import { EVENT_PERIOD_MUTATIONS } from "./event-periods.ts";
 import { INFRA_MUTATIONS } from "./infra.ts";
 import { OWN_DATA_MUTATIONS } from "./own-data.ts";
 import { READ_MARK_MUTATIONS } from "./read-marks.ts";
@@ -693,6 +694,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...CLUSTER_MUTATIONS,
   ...READ_MARK_MUTATIONS,
   ...OWN_DATA_MUTATIONS,
+  ...EVENT_PERIOD_MUTATIONS,
   ...INFRA_MUTATIONS,
   ...SOCKETIO_MUTATIONS,
 ];

@@ -86,6 +86,11 @@ class Rows {
 }
 
 export class MemoryStore implements Store {
+  /** All events are together. */
+  readonly periods: Store["periods"] = {
+    prepare: async () => [],
+    dropBefore: async () => ({ names: [], restEndMs: undefined }),
+  };
   readonly rooms: MemoryRooms;
   readonly members: MemoryMembers;
   readonly moderation: MemoryModeration;

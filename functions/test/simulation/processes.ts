@@ -191,6 +191,7 @@ export class SimulatedConsumer {
       batchMax: BATCH_MAX,
       streamKeep: deps.streamKeep,
       retentionMs: undefined,
+      periodMs: undefined,
       stallMs: STALL_MS,
     });
   }
