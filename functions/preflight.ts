@@ -6,7 +6,7 @@ import { topicsOptions } from "./engines.ts";
 import { silentLogger, type Logger } from "./lib/logger.ts";
 
 async function examinations(config: Config): Promise<readonly Examine[]> {
-  const { redis, kafka, database, stage } = config;
+  const { redis, kafka, database, stage, role, periodMs } = config;
   const all: Examine[] = [];
   if (redis) {
     const { examineRedis } = await import("./adapters/preflight-redis.ts");
@@ -19,7 +19,8 @@ async function examinations(config: Config): Promise<readonly Examine[]> {
   }
   if (database) {
     const { examinePostgres } = await import("./adapters/preflight-postgres.ts");
-    all.push(examinePostgres(database));
+    const makesPartitions = periodMs !== undefined && role !== "node";
+    all.push(examinePostgres({ ...database, makesPartitions }));
   }
   return all;
 }

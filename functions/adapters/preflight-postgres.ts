@@ -8,6 +8,8 @@ import { connectionOf, toSession, type PostgresOptions } from "./postgres-client
 export interface PostgresPreflightOptions extends PostgresOptions {
   /** The start applies pending migrations. */
   readonly migrate: boolean;
+  /** This process makes partitions of the events table. */
+  readonly makesPartitions: boolean;
 }
 
 interface Session {
@@ -21,6 +23,7 @@ const CHECKS: readonly Check<Session>[] = [
   { name: "schema", isBrief: true, run: checkSchema },
   { name: "migrations", isBrief: true, run: checkMigrations },
   { name: "rights", isBrief: true, run: checkRights },
+  { name: "partitions", isBrief: true, run: checkPartitions },
   { name: "connections", isBrief: false, run: checkConnections },
 ];
 
@@ -107,11 +110,12 @@ async function checkMigrations({ client, options: { schema, migrate } }: Session
   throw new CheckFault(`Migrations are pending: ${pending.join(", ")}.`, "run `npm run migrate`.");
 }
 
+/** Partitions are reached through their table alone, and need no rights of their own. */
 async function checkRights({ client, options: { schema } }: Session): Promise<string> {
   const { rows } = await client.query<{ table: string }>(
     // A list of rights in one call asks whether the user has any of them.
     `SELECT tablename AS table FROM pg_tables, format('%I.%I', schemaname, tablename) AS full_name
-     WHERE schemaname = $1 AND NOT (has_table_privilege(full_name, 'SELECT') AND has_table_privilege(full_name, 'INSERT')
+     WHERE schemaname = $1 AND NOT EXISTS (SELECT FROM pg_class WHERE oid = full_name::regclass AND relispartition) AND NOT (has_table_privilege(full_name, 'SELECT') AND has_table_privilege(full_name, 'INSERT')
        AND has_table_privilege(full_name, 'UPDATE') AND has_table_privilege(full_name, 'DELETE'))`,
     [schema],
   );
@@ -119,6 +123,24 @@ async function checkRights({ client, options: { schema } }: Session): Promise<st
   throw new CheckFault(
     `This user may not use the tables ${rows.map(({ table }) => table).join(", ")}.`,
     `grant SELECT, INSERT, UPDATE and DELETE on all tables in schema ${schema}.`,
+  );
+}
+
+/** Only the owner of a table may give it partitions. Without them events wait, so this can be lived with until they are needed. */
+async function checkPartitions({ client, options: { schema, makesPartitions } }: Session): Promise<string> {
+  if (!makesPartitions) return "none are made by this process";
+  const { rows } = await client.query<{ owner: string; isOwn: boolean }>(
+    `SELECT pg_get_userbyid(relowner) AS owner, pg_has_role(relowner, 'USAGE') AS "isOwn"
+     FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relname = 'events'`,
+    [pg.escapeIdentifier(schema)],
+  );
+  const [table] = rows;
+  if (!table) return "the migrations make their table, and its owner may";
+  if (table.isOwn) return "may be made";
+  throw new CheckFault(
+    `The table of events belongs to ${table.owner}, and only its owner may make partitions.`,
+    `let the consumer connect as a member of ${table.owner}.`,
+    { isWarning: true },
   );
 }
 

@@ -430,6 +430,21 @@ describeEngine(["secure"], "doctor", () => {
           /postgres.rights: This user may not use the tables events.* Cure: grant SELECT/,
         ),
       ]);
+      await world.query("DROP TABLE skat_barred.events");
+      await world.query(
+        "CREATE TABLE skat_barred.events (id uuid) PARTITION BY RANGE (id); CREATE TABLE skat_barred.events_rest PARTITION OF skat_barred.events DEFAULT",
+      );
+      await world.query("GRANT ALL ON skat_barred.events TO guest");
+      const kept = { ...world.postgresEnv("guest"), STAGE: "barred", EVENTS_PARTITION_DAYS: "30" };
+      expect(await faults({ ...kept, EVENTS_PARTITION_DAYS: "" }), "a partition has no rights").toEqual([]);
+      expect(await faults(kept)).toEqual([
+        expect.stringMatching(
+          /postgres.partitions: The table of events belongs to \w+.* Cure: let the consumer/,
+        ),
+      ]);
+      expect(
+        await faults({ ...world.postgresEnv("operator"), STAGE: "fresh", EVENTS_PARTITION_DAYS: "30" }),
+      ).toEqual([]);
       await world.query(
         `CREATE SCHEMA skat_midway AUTHORIZATION operator CREATE TABLE _prisma_migrations (migration_name text, finished_at timestamptz, rolled_back_at timestamptz)`,
       );
