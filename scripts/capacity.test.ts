@@ -117,10 +117,14 @@ describe("capacity: formulas", () => {
     const fast = planFor({ ...demand, hotRate: 100 }, figures);
     expect(fast.nodes.by).toBe("cpu");
     expect(fast.nodes.count).toBeGreaterThan((100 * 100_000 * figures.deliveryUs) / 1e6 / demand.headroom);
-    expect(hot.nodes.hotMessageMs).toBeCloseTo((100_000 / hot.nodes.count) * (figures.deliveryUs / 1000));
+    expect(hot.hot.messageMs).toBeCloseTo((100_000 / hot.nodes.count) * (figures.deliveryUs / 1000));
     const few = planFor({ ...demand, hotRate: 0.1 }, { ...figures, connectionsPerNode: 1e9 });
     expect(notesOn(few, demand).join()).toContain("keeps each node busy");
     expect(notesOn(hot, demand).join()).not.toContain("busy");
+    const celebrated = { ...demand, hotRate: 20_000 };
+    const past = planFor(celebrated, figures);
+    expect(past.hot.partitionShare).toBeCloseTo((20_000 * (figures.recordBytes + 200)) / 5e6);
+    expect(notesOn(past, celebrated).join()).toMatch(/of a Redis shard's core.*of what a partition/);
     expect(notesOn(hot, { ...demand, hotMembers: 100_001 }).join()).toContain("MEMBERS_PER_ROOM_MAX");
   });
 
@@ -149,6 +153,11 @@ describe("capacity: figures", () => {
       expect(entry.value).toBeGreaterThan(0);
       expect(entry.unit.length * (entry.from ?? "").length).toBeGreaterThan(0);
     }
+    for (const name of Object.keys(prices)) {
+      const entry = data.prices[name as keyof typeof prices];
+      expect(entry.asOf).toMatch(/^\d{4}-\d\d-\d\d$/);
+      expect(entry.from).toMatch(/^assumed: /);
+    }
     expect(data.prices.asOf).toMatch(/^\d{4}-\d\d-\d\d$/);
     expect(data.prices.note).toMatch(/[Aa]ssum/);
   });
@@ -157,7 +166,7 @@ describe("capacity: figures", () => {
     const page = readFileSync(new URL("../docs/capacity.md", import.meta.url), "utf8");
     for (const [name, { value }] of Object.entries(data.figures))
       expect(page).toContain(`| \`${name}\` | ${value} |`);
-    for (const name of Object.keys(prices)) expect(page).toContain(`\`${name}\``);
+    for (const [name, value] of Object.entries(prices)) expect(page).toContain(`| \`${name}\` | ${value} |`);
   });
 
   it("are taken from a report of the bench where its row counts, and it is said where it does not", () => {

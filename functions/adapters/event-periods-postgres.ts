@@ -112,7 +112,7 @@ async function endRest(session: MigrationSession, endMs: number): Promise<void> 
   try {
     await session.exec(`${table} VALIDATE CONSTRAINT ${name}`);
   } catch (error) {
-    await session.exec(`${table} DROP CONSTRAINT ${name}`);
+    await session.exec(`${PATIENCE}; ${table} DROP CONSTRAINT ${name}`);
     throw error;
   }
 }

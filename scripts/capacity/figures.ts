@@ -51,9 +51,14 @@ type PriceName =
 export type Figures = Readonly<Record<FigureName, number>>;
 export type Prices = Readonly<Record<PriceName, number>>;
 
+export interface PriceEntry extends Entry {
+  /** The day of the assumption. */
+  readonly asOf: string;
+}
+
 export interface Data {
   readonly figures: Readonly<Record<FigureName, Entry>>;
-  readonly prices: Readonly<Record<PriceName, Entry>> & {
+  readonly prices: Readonly<Record<PriceName, PriceEntry>> & {
     readonly currency: string;
     readonly asOf: string;
     readonly note: string;

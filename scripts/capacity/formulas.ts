@@ -8,6 +8,7 @@ export interface Plan {
   readonly redis: Redis;
   readonly log: Log;
   readonly store: Store;
+  readonly hot: HotRoom;
 }
 
 export interface Load {
@@ -26,8 +27,16 @@ export interface Nodes {
   readonly by: "cpu" | "connections" | "availability";
   readonly coreShare: number;
   readonly connectionsEach: number;
-  /** A node's core is busy so long with one message of the largest room: what else it has waits. */
-  readonly hotMessageMs: number;
+}
+
+/** What can't be spread: the largest room is one stream on one shard, and one partition of the log. */
+export interface HotRoom {
+  /** Each node's core is busy so long with one message of it: what else the node has waits. */
+  readonly messageMs: number;
+  /** Of a shard's core. */
+  readonly shardShare: number;
+  /** Of what a partition takes. */
+  readonly partitionShare: number;
 }
 
 export interface Redis {
@@ -80,6 +89,7 @@ export function planFor(demand: Demand, figures: Figures): Plan {
     redis: redisFor(demand, load, nodes.count, figures),
     log: logFor(demand, load, figures),
     store: storeFor(demand, load, figures),
+    hot: hotRoom(demand, nodes.count, figures),
   };
 }
 
@@ -132,7 +142,17 @@ function nodesFor(demand: Demand, load: Load, figures: Figures): Nodes {
     by,
     coreShare: nodeCores(demand, load, count, figures) / count,
     connectionsEach: load.connections / count,
-    hotMessageMs: ((presentIn(demand.hotMembers, demand) / count) * figures.deliveryUs) / 1000,
+  };
+}
+
+function hotRoom(demand: Demand, nodes: number, figures: Figures): HotRoom {
+  const present = presentIn(demand.hotMembers, demand);
+  const shardUs = figures.redisAppendUs + Math.min(nodes, present) * figures.redisDeliveryUs;
+  const bytes = demand.hotRate * (figures.recordBytes + demand.bodyBytes);
+  return {
+    messageMs: ((present / nodes) * figures.deliveryUs) / 1000,
+    shardShare: (demand.hotRate * shardUs) / CORE_US,
+    partitionShare: bytes / (figures.partitionMegabytes * MB),
   };
 }
 

@@ -48,7 +48,7 @@ export function tell(plan: Plan, cost: Cost, data: Data, notes: readonly string[
 }
 
 /** What the figures alone do not say. */
-export function notesOn({ nodes, redis, store }: Plan, demand: Demand): string[] {
+export function notesOn({ hot, redis, store }: Plan, demand: Demand): string[] {
   const { hotMembers } = demand;
   return [
     ...(hotMembers > MEMBERS_MAX
@@ -56,9 +56,19 @@ export function notesOn({ nodes, redis, store }: Plan, demand: Demand): string[]
           `A room of ${figure(hotMembers)} members is past MEMBERS_PER_ROOM_MAX, ${figure(MEMBERS_MAX)} by default.`,
         ]
       : []),
-    ...(nodes.hotMessageMs > HOT_MS_MAX
+    ...(hot.messageMs > HOT_MS_MAX
       ? [
-          `One message of the largest room keeps each node busy for ${figure(nodes.hotMessageMs)} ms, and all others on it waiting.`,
+          `One message of the largest room keeps each node busy for ${figure(hot.messageMs)} ms, and all others on it waiting.`,
+        ]
+      : []),
+    ...(hot.shardShare > demand.headroom
+      ? [
+          `The largest room needs ${percent(hot.shardShare)} of a Redis shard's core, and a room is on one shard.`,
+        ]
+      : []),
+    ...(hot.partitionShare > demand.headroom
+      ? [
+          `The largest room needs ${percent(hot.partitionShare)} of what a partition of the log takes, and has just one.`,
         ]
       : []),
     ...(redis.shards > 1

@@ -44,7 +44,7 @@ export const EVENT_PERIOD_MUTATIONS: readonly Mutation[] = [
     name: "end-that-does-not-hold",
     mechanism: "an end of the rest that ids lie behind is taken back",
     file: PERIODS,
-    edits: [["    await session.exec(`${table} DROP CONSTRAINT ${name}`);\n", ""]],
+    edits: [["    await session.exec(`${PATIENCE}; ${table} DROP CONSTRAINT ${name}`);\n", ""]],
     noticedBy: [SUITE, "pglite.*refuse nothing"],
   },
   {
