@@ -25,7 +25,7 @@ import type { Revoked } from "./revocations.ts";
 import type { RoomFeed, RoomStream } from "./room-stream.ts";
 import { Rooms } from "./rooms.ts";
 import { sleep, type Runtime } from "./runtime.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionDeps } from "./session.ts";
 import { Settlement } from "./settlement.ts";
 import type { Store } from "./store.ts";
 import type { Transport } from "./transport.ts";
@@ -73,6 +73,7 @@ export class ChatNode {
   readonly #audience = new Audience();
   readonly #follower: Follower;
   readonly #marks: ReadMarks;
+  readonly #sessionDeps: SessionDeps;
   readonly #sessions = new Set<Session>();
   #draining = false;
 
@@ -121,6 +122,16 @@ export class ChatNode {
     this.#marks = marks;
     this.rooms = new Rooms(verbs);
     this.moderation = new Moderation(verbs, this.rooms);
+    this.#sessionDeps = {
+      ...options,
+      chat: this.#chat,
+      hub,
+      access,
+      audience,
+      marks,
+      health: this.#health,
+      isDraining: () => this.#draining,
+    };
   }
 
   /** Counts one against a limit of the user's; throws `rate_limited`. */
@@ -144,17 +155,7 @@ export class ChatNode {
 
   /** A new connection, of somebody whom its upgrade has proved. The caller hands its frames over and says when it has ended. */
   openSession(transport: Transport, principal?: Principal): Session {
-    const deps = {
-      ...this.#options,
-      chat: this.#chat,
-      hub: this.#hub,
-      access: this.access,
-      audience: this.#audience,
-      marks: this.#marks,
-      health: this.#health,
-      isDraining: () => this.#draining,
-    };
-    const session = new Session(transport, deps, principal);
+    const session = new Session(transport, this.#sessionDeps, principal);
     this.#sessions.add(session);
     return session;
   }
