@@ -6,7 +6,7 @@
 import type { Logger } from "../lib/logger.ts";
 import type { Metrics } from "../lib/metrics.ts";
 import type { RoomEvent } from "../protocol.ts";
-import { previous, toMs } from "./position.ts";
+import { previous, toMs, type Position } from "./position.ts";
 import { partitionOf, type RoomOutbox } from "./room-stream.ts";
 import type { Runtime } from "./runtime.ts";
 import { isSettledAt, SETTLED_AFTER_MS } from "./settlement.ts";
@@ -18,6 +18,12 @@ export interface LatecomersDeps {
   readonly runtime: Runtime;
   readonly metrics: Metrics;
   readonly logger: Logger;
+}
+
+interface BelowFence {
+  readonly room: string;
+  readonly fence: Position;
+  readonly events: readonly RoomEvent[];
 }
 
 export class Latecomers {
@@ -48,20 +54,33 @@ export class Latecomers {
     this.#deps.logger.error("events were stored after the store counted as settled", { events: late });
   }
 
+  /** The store is asked only about what is below a fence: a backlog is old as well, and above it. */
   async #late(old: readonly RoomEvent[]): Promise<number> {
-    const { store, outbox } = this.#deps;
+    const { store } = this.#deps;
+    const below = await this.#belowFences(old);
+    if (below.length === 0) return 0;
     const caughtUpAtMs = (await store.caughtUpAt()) ?? 0;
-    const rooms = new Map<string, RoomEvent[]>();
-    for (const event of old) rooms.set(event.room, [...(rooms.get(event.room) ?? []), event]);
     let late = 0;
-    for (const [room, some] of rooms) {
-      const fence = await outbox.fenceOf(partitionOf(room));
-      if (fence === undefined || !isSettledAt(fence, caughtUpAtMs)) continue;
-      const before = some.filter(({ position }) => position <= fence);
-      const stored = await store.storedAmong(room, before);
-      for (const event of before) if (!stored.has(event.position) && !(await this.#isInStream(event))) late++;
+    for (const { room, fence, events } of below) {
+      if (!isSettledAt(fence, caughtUpAtMs)) continue;
+      const stored = await store.storedAmong(room, events);
+      for (const event of events) if (!stored.has(event.position) && !(await this.#isInStream(event))) late++;
     }
     return late;
+  }
+
+  /** By room, where there are any. The fences are asked for together. */
+  async #belowFences(old: readonly RoomEvent[]): Promise<BelowFence[]> {
+    const rooms = new Map<string, RoomEvent[]>(old.map(({ room }) => [room, []]));
+    for (const event of old) rooms.get(event.room)?.push(event);
+    const below = await Promise.all(
+      [...rooms].map(async ([room, some]) => {
+        const fence = await this.#deps.outbox.fenceOf(partitionOf(room));
+        const events = some.filter(({ position }) => fence !== undefined && position <= fence);
+        return fence === undefined || events.length === 0 ? [] : [{ room, fence, events }];
+      }),
+    );
+    return below.flat();
   }
 
   async #isInStream({ room, position }: RoomEvent): Promise<boolean> {
