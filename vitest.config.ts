@@ -37,6 +37,7 @@ export default defineConfig({
             "web/**/*.test.ts",
             "scripts/**/*.test.ts",
             "infra/**/*.test.ts",
+            "bench/**/*.test.ts",
           ],
           exclude: ["**/node_modules/**", ...faults],
           sequence: { groupOrder: 0 },

@@ -3,7 +3,7 @@ import type { BenchEngines } from "./engines.ts";
 import type { Contender, Row, RowOptions, Sample } from "./row.ts";
 
 /** A generator that needs more than this share of a core measures itself. */
-const GENERATOR_SHARE_MAX = 0.85;
+export const GENERATOR_SHARE_MAX = 0.85;
 /** Half of the range over the median; a ratio that varies more says nothing. */
 const SPREAD_MAX = 0.3;
 

@@ -28,7 +28,7 @@ type MakeWorld = (engines: BenchEngines, options: RowOptions) => Promise<World>;
 /** Reads the page below a position, the newest without one; answers how many events it had. */
 type Read = (world: World, before: Position | undefined) => Promise<number>;
 
-const byStore: Read = async ({ store, room }, before) =>
+export const byStore: Read = async ({ store, room }, before) =>
   (await store.eventsBefore(room.id, before, PAGE)).events.length;
 
 const bySql: Read = async ({ stage, room }, before) => {
@@ -47,7 +47,8 @@ const limits = [{ against: "SQL", atLeast: 1 / 1.2 }];
 
 export function historyRows(): readonly Row[] {
   let made: Promise<World> | undefined;
-  const world: MakeWorld = (engines, options) => (made ??= makeWorld(engines, options));
+  const world: MakeWorld = (engines, { isQuick }) =>
+    (made ??= makeWorld(engines, isQuick ? ROWS.quick : ROWS.full));
   return [
     {
       name: "history-first",
@@ -77,11 +78,11 @@ export function historyRows(): readonly Row[] {
   ];
 }
 
-function first(): undefined {
+export function first(): undefined {
   return undefined;
 }
 
-function anywhere({ lowest, highest }: FilledRoom): Position {
+export function anywhere({ lowest, highest }: FilledRoom): Position {
   const depth = BigInt(Math.floor(Math.random() * 1_000_000));
   return fromBigInt(lowest + ((highest - lowest) * (depth + 1n)) / 1_000_000n);
 }
@@ -94,16 +95,16 @@ function reader(
 ): Contender {
   return {
     name,
-    measure: async (engines, options) => measure(await world(engines, options), read, below, options),
+    measure: async (engines, options) => measurePages(await world(engines, options), read, below, options),
   };
 }
 
 /** One page after the other, as many before that warm everything up. A page that is not whole is a fault. */
-async function measure(
+export async function measurePages(
   made: World,
   read: Read,
   below: (room: FilledRoom) => Position | undefined,
-  { isQuick }: RowOptions,
+  { isQuick }: Pick<RowOptions, "isQuick">,
 ): Promise<Sample> {
   const pages = isQuick ? PAGES.quick : PAGES.full;
   const tookMs: number[] = [];
@@ -124,13 +125,13 @@ async function measure(
   };
 }
 
-/** A room made by a person on a real node, and filled behind its back. It serves all rounds, and goes with the engines. */
-async function makeWorld(engines: BenchEngines, { isQuick }: RowOptions): Promise<World> {
+/** A room made by a person on a real node, and filled behind its back. It goes with the engines. */
+export async function makeWorld(engines: BenchEngines, rows: number): Promise<World> {
   const stage = await openStage(engines);
   const node = await startNode(stage.env);
   const person = await Person.on([node.url], "reader");
   const id = await person.room("public", "long room");
-  const room = await fillRoom(stage.client, id, isQuick ? ROWS.quick : ROWS.full);
+  const room = await fillRoom(stage.client, id, rows);
   const store = new PrismaStore(openPostgres(stage.database));
   engines.onEnd(async () => void (await Promise.all([node.kill(), store.close(), stage.client.end()])));
   return { stage, room, store, person };

@@ -1,7 +1,9 @@
-/** `npm run bench`: starts the real engines, runs the rows that were named, and writes their figures as JSON and Markdown. */
+/** `npm run bench`: starts the real engines, runs the rows that were named, and writes their figures as JSON and Markdown; or draws curves. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { compare, type RowResult } from "./compare.ts";
+import { CURVES } from "./curves/curves.ts";
+import { runCurves } from "./curves/run-curves.ts";
 import { startBenchEngines } from "./engines.ts";
 import { describeMachine } from "./machine.ts";
 import { compareReports, toMarkdown, type Report } from "./report.ts";
@@ -13,6 +15,7 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
+    curves: { type: "boolean", default: false },
     rounds: { type: "string" },
     out: { type: "string", default: "bench/results" },
     compare: { type: "string" },
@@ -20,17 +23,24 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const unknown = positionals.filter((name) => !ROWS.some((row) => row.name === name));
+const known = (values.curves ? CURVES : ROWS).map(({ name }) => name);
+const unknown = positionals.filter((name) => !known.includes(name));
 if (unknown.length > 0 || values.list) {
-  for (const name of unknown) console.error(`There is no row ${name}.`);
+  for (const name of unknown) console.error(`There is no ${values.curves ? "curve" : "row"} ${name}.`);
   for (const { name, title, isLong, isByName } of ROWS) {
     const note = isByName ? " (only by name)" : isLong ? " (not in --quick)" : "";
     console.log(`${name.padEnd(16)} ${title}${note}`);
   }
+  for (const { name, title } of CURVES) console.log(`${name.padEnd(16)} ${title} (a curve)`);
   process.exit(unknown.length > 0 ? 1 : 0);
 }
 
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+if (values.curves) {
+  const failed = await runCurves({ names: positionals, isQuick: values.quick, rounds, out: values.out });
+  for (const name of failed) console.error(`The curve ${name} failed.`);
+  process.exit(failed.length > 0 ? 1 : 0);
+}
 const options = { isQuick: values.quick, rounds, minutes: Number(values.minutes) };
 const isNamed = positionals.length > 0;
 const why = ({ name, isLong = false, isByName = false }: Row): string | undefined => {

@@ -143,14 +143,15 @@ export const commands = {
   bench: {
     entry: "bench/run.ts",
     needs: ["prisma", "server"],
-    usage: "npm run bench -- [--quick] [rows]",
+    usage: "npm run bench -- [--quick] [rows]   or --curves [--quick] [curves]",
     summary: "Measure Skat against what would be glued together, as ratios within one run.",
     details: [
       "--quick          one short round of each row that is not long; what is left out is named",
       "--rounds N       rounds per row (3)",
       "--minutes N      of the soak (20), which runs only when its rows are named",
-      "--list           name the rows",
-      "--out DIR        where results.json and results.md go (bench/results)",
+      "--list           name the rows and the curves",
+      "--curves         draw how cost grows, as SVG; --quick: few points near to each other",
+      "--out DIR        where results.json and results.md go, or curves.json and the SVGs (bench/results)",
       "--compare FILE   the ratios of an earlier results.json beside these",
       "",
       "It starts Redis, Kafka and PostgreSQL for itself and ends them. Keep the machine quiet meanwhile. Centrifuge (Go), Bun",
