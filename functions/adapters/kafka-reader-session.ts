@@ -12,7 +12,8 @@ const GROUP = {
   rebalanceTimeout: 10_000,
   heartbeatInterval: 2500,
   maxWaitTimeInMs: 500,
-  maxBytesPerPartition: 262_144,
+  // Some thousand records: a batch costs a commit of the store, one of the offset, and their round trips.
+  maxBytesPerPartition: 1_048_576,
   // A consumer that restarts itself can't be replaced: it would come back as a second member.
   retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 2, restartOnFailure: async () => false },
 };
