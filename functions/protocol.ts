@@ -57,7 +57,11 @@ export interface Limits {
   readonly rates: Readonly<Record<RateName, string>>;
 }
 
-export const DEFAULT_LIMITS: Limits = {
+/** Those that a client can mind by itself. */
+export type ClientLimits = Omit<Limits, "rates">;
+
+/** What a client goes by until `welcome` says what is in force: of rates it learns then. */
+export const CLIENT_LIMITS: ClientLimits = {
   bodyBytesMax: 8 * 1024,
   frameBytesMax: 64 * 1024,
   nameLengthMax: 64,
@@ -68,6 +72,10 @@ export const DEFAULT_LIMITS: Limits = {
   roomsPerUserMax: 5_000,
   membersPerRoomMax: 100_000,
   directPeopleMax: 10,
+};
+
+export const DEFAULT_LIMITS: Limits = {
+  ...CLIENT_LIMITS,
   rates: {
     guests: "600/60,20000/86400",
     signIns: "10/60,50/3600,200/86400",

@@ -22,8 +22,8 @@ export async function buildPackage(outDir: string, { withTypes }: BuildOptions):
       outDir,
       emptyOutDir: true,
       target: "es2022",
-      // A library is otherwise given with its blanks, and with marks for bundlers where there is nothing to leave out.
-      rolldownOptions: { output: { minify: true, comments: false } },
+      // A library is otherwise given with its blanks, and with hints for bundlers that do nothing inside a class.
+      rolldownOptions: { output: { minify: true, comments: { annotation: false } } },
       lib: { entry: join(SDK, "src/index.ts"), formats: ["es"], fileName: () => "index.js" },
     },
   });

@@ -93,14 +93,15 @@ function withMark(listed: ListedRoom, { rooms }: ClientSnapshot): ListedRoom {
 
 /** The end of a view that is small enough to be kept; a view by itself. */
 export function newestOf(view: RoomView): RoomView {
-  const whole = view.events.filter(({ position }) => position >= view.wholeFrom);
+  const newest = view.events.slice(-EVENTS_MAX).filter(({ position }) => position >= view.wholeFrom);
   let characters = 0;
-  const fits = whole
-    .slice(-EVENTS_MAX)
-    .reverse()
+  const fits = newest
+    .toReversed()
     .findIndex((event) => (characters += JSON.stringify(event).length) > CHARACTERS_MAX);
-  const events = whole.slice(-(fits === -1 ? EVENTS_MAX : Math.max(1, fits)));
-  if (events.length === whole.length) return { ...view, events };
+  const events = fits === -1 ? newest : newest.slice(-Math.max(1, fits));
+  const before = view.events.at(-events.length - 1);
+  const isCut = before !== undefined && before.position >= view.wholeFrom;
+  if (!isCut) return { ...view, events };
   return { ...view, events, wholeFrom: events[0]?.position ?? view.cursor, complete: false };
 }
 

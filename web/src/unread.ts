@@ -16,9 +16,23 @@ export function countUnread(shown: Shown | undefined, listed: ListedRoom, myId: 
   const counted = read === listed.read ? (listed.unread ?? 0) : 0;
   const view = shown?.view;
   if (view === undefined) return counted;
-  // Not the whole of a long view: what is unread is at its end.
-  const lastRead = view.events.findLastIndex(({ position }) => position <= read);
-  const behind = view.events.slice(lastRead + 1).filter(({ user }) => user.id !== myId).length;
+  const unread = view.events.slice(countUpTo(view.events, read));
+  const behind = unread.filter(({ user }) => user.id !== myId).length;
   const reachesMark = view.complete || view.wholeFrom <= read;
   return reachesMark ? behind : Math.max(behind, counted);
+}
+
+/** How many of what is sorted by position stand up to there; what has none yet stands at the end. Of a long list few are looked at. */
+export function countUpTo(
+  sorted: readonly { readonly position: string | undefined }[],
+  position: string,
+): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const at = sorted[middle]?.position;
+    if (at !== undefined && at <= position) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }

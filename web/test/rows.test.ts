@@ -1,7 +1,7 @@
 /** What the list of messages shows, from a room's snapshot: runs, days, the line of new ones, answers; and what counts as unread. */
 import { describe, expect, it } from "vitest";
 import type { ListedRoom, Message, RoomEvent, RoomSnapshot } from "@skat/client";
-import { RowBuilder } from "../src/ui/rows.ts";
+import { RowBuilder, type Rows } from "../src/ui/rows.ts";
 import { toLines } from "../src/ui/announcer.tsx";
 import { countUnread } from "../src/unread.ts";
 
@@ -34,6 +34,9 @@ function roomOf(...said: { by: typeof ME; afterMs: number; replyTo?: string }[])
   return { view, entries: new Map(), messages, history: "idle", read: "", error: undefined };
 }
 
+const allOf = ({ messages, at }: Rows) => messages.map(at);
+const rowsOf = (room: RoomSnapshot, newFrom?: string) => allOf(new RowBuilder().build(room, ME, newFrom));
+
 describe("rows", () => {
   it("are grouped by author and pause, and say where a day begins", () => {
     const day = 24 * 60 * MINUTE_MS;
@@ -44,7 +47,7 @@ describe("rows", () => {
       { by: ME, afterMs: 8 * MINUTE_MS },
       { by: ME, afterMs: day },
     );
-    const rows = new RowBuilder().build(room, ME);
+    const rows = rowsOf(room);
     expect(rows.map(({ isHead }) => isHead)).toEqual([true, false, true, true, true]);
     expect(rows.map(({ isDayStart }) => isDayStart)).toEqual([true, false, false, false, true]);
   });
@@ -56,8 +59,7 @@ describe("rows", () => {
       { by: ADA, afterMs: 2 },
       { by: ADA, afterMs: 3 },
     );
-    const newStarts = (from?: string) =>
-      new RowBuilder().build(room, ME, from).map(({ isNewStart }) => isNewStart);
+    const newStarts = (from?: string) => rowsOf(room, from).map(({ isNewStart }) => isNewStart);
     expect(newStarts(positionOf(1))).toEqual([false, false, true, false]);
     expect(newStarts(positionOf(4))).toEqual([false, false, false, false]);
     expect(newStarts()).toEqual([false, false, false, false]);
@@ -69,11 +71,8 @@ describe("rows", () => {
       { by: ME, afterMs: 1, replyTo: "m0" },
       { by: ME, afterMs: 2, replyTo: "old" },
     );
-    expect(new RowBuilder().build(room, ME).map(({ replied }) => replied)).toEqual([
-      undefined,
-      { name: "Ada", body: "body 0" },
-      { name: undefined, body: undefined },
-    ]);
+    const answered = rowsOf(room).map((row) => row.answered);
+    expect(answered).toEqual([undefined, room.messages[0], undefined]);
   });
 });
 
@@ -90,29 +89,45 @@ describe("rows of a long room", () => {
     messages: room.messages.slice(from, to),
   });
 
-  it("stay the same objects when older and newer ones come, but where they change", () => {
+  it("know what came before them, also what came later", () => {
     const builder = new RowBuilder();
-    const before = builder.build(endOf(whole, 2, 5), ME);
-    const after = builder.build(endOf(whole, 0), ME);
-    expect(after.map((row) => before.indexOf(row))).toEqual([-1, -1, -1, 1, -1, -1]);
+    const before = allOf(builder.build(endOf(whole, 2, 5), ME));
+    expect(before.map(({ isHead }) => isHead)).toEqual([true, false, false]);
+    expect(before[2]?.answered).toBeUndefined();
+    const after = allOf(builder.build(endOf(whole, 0), ME));
     expect(after.map(({ isHead }) => isHead)).toEqual([true, false, true, false, false, false]);
-    expect(before[2]?.replied).toEqual({ name: undefined, body: undefined });
-    expect(after[4]?.replied).toEqual({ name: "Ada", body: "body 1" });
-    const again = builder.build(endOf(whole, 0), ME, positionOf(3));
-    expect(again.map((row) => after.indexOf(row))).toEqual([-1, 1, 2, -1, 4, 5]);
-    expect(again[3]?.isNewStart).toBe(true);
+    expect(after[4]?.answered).toBe(whole.messages[1]);
+    const newStarts = allOf(builder.build(endOf(whole, 0), ADA)).map(({ isNewStart }) => isNewStart);
+    expect(newStarts).not.toContain(true);
+    expect(allOf(builder.build(endOf(whole, 0), ME, positionOf(3)))[3]?.isNewStart).toBe(true);
   });
 
-  it("are other rows where the message is another or the reader is", () => {
+  it("quote what is another by now, wherever it stands", () => {
     const builder = new RowBuilder();
-    const before = builder.build(whole, ME);
+    builder.build(whole, ME);
     const messages = whole.messages.map((message, index) =>
-      index === 2 ? { ...message, user: { ...ADA, name: "Deleted account" } } : message,
+      index === 1 ? { ...message, user: { ...ADA, name: "Deleted account" } } : message,
     );
-    const after = builder.build({ ...whole, messages }, ME);
-    expect(after.map((row) => before.indexOf(row))).toEqual([-1, 1, -1, -1, 4, 5]);
-    expect(after[2]?.name).toBe("Deleted account");
-    expect(builder.build(whole, ADA).every(({ isOwn }) => isOwn)).toBe(true);
+    const after = allOf(builder.build({ ...whole, messages }, ME));
+    expect(after[4]?.answered?.user.name).toBe("Deleted account");
+  });
+
+  it("cost what is drawn and what comes: no load and no message looks into those that are there", () => {
+    const looks = { count: 0 };
+    const watch = (message: Message): Message =>
+      Object.defineProperty({ ...message }, "id", { get: () => ((looks.count += 1), message.id) });
+    const long = roomOf(...Array.from({ length: 10_200 }, (_, index) => ({ by: ADA, afterMs: index })));
+    const messages = long.messages.map(watch);
+    const builder = new RowBuilder();
+    const looksOf = (from: number, to: number) => {
+      looks.count = 0;
+      builder.build({ ...long, messages: messages.slice(from, to) }, ME, positionOf(9_000));
+      return looks.count;
+    };
+    expect(looksOf(200, 10_000)).toBe(9_801);
+    expect(looksOf(0, 10_000)).toBe(201);
+    expect(looksOf(0, 10_001)).toBe(2);
+    expect(looksOf(0, 10_001)).toBe(1);
   });
 });
 

@@ -1,11 +1,11 @@
 /** The client as an application sees it: rooms, messages and their delivery as one snapshot that changes as a whole. */
 import {
-  DEFAULT_LIMITS,
+  CLIENT_LIMITS,
   NO_POSITION,
   type Ability,
   type Engine,
   type ErrorBody,
-  type Limits,
+  type ClientLimits,
   type ResetReason,
   type RoomEvent,
   type ServerFrame,
@@ -25,7 +25,7 @@ import { Snapshots, type ClientSnapshot, type RoomSnapshot } from "./snapshots.t
 import type { OutboxStorage } from "./storage.ts";
 import { Tokens, type TokenReason, type TokenSource } from "./tokens.ts";
 import { until } from "./until.ts";
-import type { HistoryPage, RoomView } from "./view.ts";
+import { countBefore, type HistoryPage, type RoomView } from "./view.ts";
 
 /** What a client is made of. `createClient` fills in what the surroundings have. */
 export interface ClientParts {
@@ -89,7 +89,7 @@ export class Client {
   readonly #snapshots: Snapshots;
   readonly #stopHints: Cancel;
   #user: User;
-  #limits: Limits = DEFAULT_LIMITS;
+  #limits: ClientLimits = CLIENT_LIMITS;
   /** Whether another token was already asked for since the server last took one. */
   #isRenewed = false;
   #isStarted = false;
@@ -390,8 +390,9 @@ export class Client {
     this.#changed(entry.room);
   }
 
-  #isShown({ room, id }: OutboxEntry): boolean {
-    return this.#rooms.get(room)?.view?.events.some((event) => event.id === id) === true;
+  #isShown({ room, id, since }: OutboxEntry): boolean {
+    const events = this.#rooms.get(room)?.view?.events ?? [];
+    return events.slice(countBefore(events, since)).some((event) => event.id === id);
   }
 
   /** Events that are in the room were sent, whatever this client was told about them. */

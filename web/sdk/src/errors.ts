@@ -23,12 +23,15 @@ export class ClientError extends Error {
   /** The least pause before another try, in milliseconds. */
   readonly retryAfterMs: number;
 
-  constructor(code: ClientErrorCode, message: string = whenOf(code), options: ClientErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ClientErrorCode, message?: string, options: ClientErrorOptions = {}) {
+    // What the server said is given beside its codes; what became of a refused message or join is final.
+    const own = isOwn(code) ? CLIENT_ERRORS[code] : { when: code, retriable: false };
+    const { retriable = own.retriable, retryAfterMs = 0, ...cause } = options;
+    super(message ?? own.when, cause);
     this.name = "ClientError";
     this.code = code;
-    this.retriable = options.retriable ?? isRetriable(code);
-    this.retryAfterMs = options.retryAfterMs ?? 0;
+    this.retriable = retriable;
+    this.retryAfterMs = retryAfterMs;
   }
 
   /** The error that a server's answer carries. */
@@ -52,13 +55,4 @@ export function isSessionError(code: string): boolean {
 
 function isOwn(code: ClientErrorCode): code is keyof typeof CLIENT_ERRORS {
   return code in CLIENT_ERRORS;
-}
-
-function whenOf(code: ClientErrorCode): string {
-  return isOwn(code) ? CLIENT_ERRORS[code].when : code;
-}
-
-/** What the server said is given beside its codes; what became of a refused message or join is final. */
-function isRetriable(code: ClientErrorCode): boolean {
-  return isOwn(code) && CLIENT_ERRORS[code].retriable;
 }

@@ -1,5 +1,5 @@
 /** Loads what lies before a room's view: when the reader scrolls up, and to confirm what a `reset` left in doubt. */
-import { PAGE_EVENTS, DEFAULT_LIMITS } from "../../../functions/protocol.ts";
+import { PAGE_EVENTS, CLIENT_LIMITS } from "../../../functions/protocol.ts";
 import type { Api } from "./api.ts";
 import { fullJitterMs } from "./backoff.ts";
 import { ClientError, isSessionError } from "./errors.ts";
@@ -75,7 +75,7 @@ export class History {
   /** Who goes on upward gets much at once, and so does what is in doubt. */
   #limit(): number {
     const isLong = (this.#room.view?.events.length ?? 0) > PAGE_EVENTS;
-    return isLong || this.#isInDoubt() ? DEFAULT_LIMITS.historyLimitMax : PAGE_EVENTS;
+    return isLong || this.#isInDoubt() ? CLIENT_LIMITS.historyLimitMax : PAGE_EVENTS;
   }
 
   /** What is in doubt is asked for again by itself; a reader who scrolls asks by hand. */

@@ -26,7 +26,7 @@ export { indexedDbStorage } from "./storage-indexeddb.ts";
 export type { WebSocketClass, WebSocketLike } from "./socket.ts";
 export type { Cancel, OpenSocket, Runtime, Socket, SocketHandlers } from "./runtime.ts";
 export {
-  DEFAULT_LIMITS,
+  CLIENT_LIMITS,
   LOBBY,
   NO_POSITION,
   PAGE_EVENTS,

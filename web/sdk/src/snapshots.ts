@@ -1,5 +1,5 @@
 /** What there is to show, as values that stay the same objects until something about them changes. */
-import type { Ability, Limits, User } from "../../../functions/protocol.ts";
+import type { Ability, ClientLimits, User } from "../../../functions/protocol.ts";
 import type { ConnectionState } from "./connection.ts";
 import type { HistoryState } from "./history.ts";
 import { mergeMessages, type Message } from "./messages.ts";
@@ -25,7 +25,7 @@ export interface ClientSnapshot {
   readonly connection: ConnectionState;
   /** Without an id until the first connection, unless it was given. */
   readonly user: User;
-  readonly limits: Limits;
+  readonly limits: ClientLimits;
   /** What the server can't do right now. */
   readonly cannot: ReadonlySet<Ability>;
   readonly rooms: ReadonlyMap<string, RoomSnapshot>;

@@ -35,15 +35,12 @@ export type Applied = { readonly view: RoomView; readonly added: readonly RoomEv
 export function replaceByPage(old: RoomView | undefined, page: Page): RoomView {
   const wholeFrom = page.events[0]?.position ?? page.head;
   const reachesBack = old !== undefined && wholeFrom <= old.cursor && !page.complete;
-  const remembered = reachesBack ? old.events.filter(({ position }) => position < wholeFrom) : [];
+  const known = old?.events ?? [];
+  const before = countBefore(known, wholeFrom);
+  const remembered = reachesBack ? known.slice(0, before) : [];
   const { head: cursor, complete, provisional } = page;
-  return {
-    events: [...remembered, ...keepEqual(old?.events ?? [], page.events)],
-    cursor,
-    wholeFrom,
-    complete,
-    provisional,
-  };
+  const events = remembered.concat(keepEqual(known.slice(before), page.events));
+  return { events, cursor, wholeFrom, complete, provisional };
 }
 
 /** The view after events that must link on to its cursor; those at or below it are repeats. */
@@ -57,7 +54,7 @@ export function append(view: RoomView, events: readonly RoomEvent[]): Applied {
     added.push(event);
   }
   if (added.length === 0) return { view, added };
-  return { view: { ...view, cursor, events: [...view.events, ...added] }, added };
+  return { view: { ...view, cursor, events: view.events.concat(added) }, added };
 }
 
 /**
@@ -89,9 +86,16 @@ export function awaitsConfirmation({ events, wholeFrom }: RoomView): boolean {
   return oldest !== undefined && oldest.position < wholeFrom;
 }
 
-function countBefore(events: readonly RoomEvent[], before: string): number {
-  const end = events.findIndex(({ position }) => position >= before);
-  return end === -1 ? events.length : end;
+/** How many of the events lie before a position: of a long room only a few are looked at. */
+export function countBefore(events: readonly RoomEvent[], before: string): number {
+  let [from, to] = [0, events.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const event = events[middle];
+    if (event && event.position < before) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 /** The new events, but the very objects of the old view where they are equal: what did not change is not drawn again. */
@@ -99,17 +103,6 @@ function keepEqual(old: readonly RoomEvent[], events: readonly RoomEvent[]): rea
   const known = new Map(old.map((event) => [event.id, event]));
   return events.map((event) => {
     const same = known.get(event.id);
-    return same !== undefined && isEqual(same, event) ? same : event;
+    return same && JSON.stringify(same) === JSON.stringify(event) ? same : event;
   });
-}
-
-function isEqual(one: RoomEvent, other: RoomEvent): boolean {
-  return (
-    one.position === other.position &&
-    one.prev === other.prev &&
-    one.body === other.body &&
-    one.replyTo === other.replyTo &&
-    one.user.id === other.user.id &&
-    one.user.name === other.user.name
-  );
 }

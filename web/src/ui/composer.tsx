@@ -1,9 +1,9 @@
 /** Where a message is written: Enter sends, Shift + Enter starts a new line. */
 import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import type { Message } from "@skat/client";
 import { plainText } from "../markdown.ts";
 import { texts } from "../texts.ts";
 import { CloseIcon, SendIcon } from "./icons.tsx";
-import type { Row } from "./rows.ts";
 
 export interface ComposerProps {
   readonly roomName: string;
@@ -13,7 +13,7 @@ export interface ComposerProps {
   readonly silence: string | undefined;
   readonly initialText: string;
   /** The message that the next one answers. */
-  readonly answered: Row | undefined;
+  readonly answered: Message | undefined;
   readonly onText: (text: string) => void;
   readonly onSend: (body: string) => void;
   readonly onCancelReply: () => void;
@@ -60,7 +60,7 @@ export function Composer(props: ComposerProps) {
         send();
       }}
     >
-      {answered && <Answered row={answered} onCancel={onCancelReply} />}
+      {answered && <Answered message={answered} onCancel={onCancelReply} />}
       <div className="composer-box">
         <textarea
           ref={field}
@@ -93,12 +93,12 @@ export function Composer(props: ComposerProps) {
   );
 }
 
-function Answered({ row: { name, body }, onCancel }: { row: Row; onCancel: () => void }) {
+function Answered({ message: { user, body }, onCancel }: { message: Message; onCancel: () => void }) {
   return (
     <div className="answered">
       <p className="answered-text">
         <span className="answered-name">
-          <bdi>{texts.composer.replyingTo(name)}</bdi>
+          <bdi>{texts.composer.replyingTo(user.name)}</bdi>
         </span>
         <bdi>{plainText(body)}</bdi>
       </p>

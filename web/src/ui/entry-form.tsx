@@ -1,6 +1,6 @@
 /** A name for guests, e-mail and password for members, all three for new members. */
 import { useState } from "react";
-import { DEFAULT_LIMITS } from "@skat/client";
+import { CLIENT_LIMITS } from "@skat/client";
 import type { Session, Sessions } from "../session.ts";
 import { texts } from "../texts.ts";
 import { FaultLine } from "./fault-line.tsx";
@@ -47,7 +47,7 @@ export function EntryForm({ way, sessions, guest, onSession, onWay }: EntryFormP
           hint={texts.signIn.hint}
           value={name}
           onText={setName}
-          maxLength={DEFAULT_LIMITS.nameLengthMax}
+          maxLength={CLIENT_LIMITS.nameLengthMax}
           autoComplete="nickname"
           autoFocus
         />

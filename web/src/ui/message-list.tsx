@@ -1,12 +1,12 @@
 /** A room's messages: starts at the newest, follows them while the reader is there, and loads older ones on the way up without a jump. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
-import type { RoomSnapshot } from "@skat/client";
+import type { Message, RoomSnapshot } from "@skat/client";
 import { texts } from "../texts.ts";
 import { DownIcon } from "./icons.tsx";
 import { ListTop } from "./list-top.tsx";
 import { MessageRow } from "./message-row.tsx";
-import { RowBuilder, type Reader, type Row } from "./rows.ts";
+import { RowBuilder, type Reader } from "./rows.ts";
 
 export interface MessageListProps {
   readonly room: RoomSnapshot;
@@ -14,7 +14,7 @@ export interface MessageListProps {
   readonly me: Reader;
   /** Where the new messages begin. */
   readonly newFrom: string | undefined;
-  readonly onReply: (row: Row) => void;
+  readonly onReply: (message: Message) => void;
   readonly onLoadOlder: () => void;
   readonly onRetry: (id: string) => void;
   readonly onDiscard: (id: string) => void;
@@ -31,11 +31,12 @@ export function MessageList(props: MessageListProps) {
   const { room, roomName, me, newFrom, onReply, onLoadOlder, onRetry, onDiscard } = props;
   const [builder] = useState(() => new RowBuilder());
   const rows = useMemo(() => builder.build(room, me, newFrom), [builder, room, me, newFrom]);
+  const { messages } = rows;
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
-  const shift = useShift(rows);
+  const shift = useShift(messages);
   const { isAtEnd, hasNewBelow, onScroll, onResize, toEnd } = useFollow(
-    rows,
+    messages,
     room.view?.cursor,
     list,
     scroller,
@@ -54,7 +55,7 @@ export function MessageList(props: MessageListProps) {
       if ((scroller.current?.scrollTop ?? Infinity) < LOAD_BEFORE_TOP_PX) onLoadOlder();
     }, SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [mayLoad, isAtEnd, rows.length, onLoadOlder]);
+  }, [mayLoad, isAtEnd, messages.length, onLoadOlder]);
 
   return (
     <div className="list-frame">
@@ -65,11 +66,11 @@ export function MessageList(props: MessageListProps) {
         role="region"
         aria-label={texts.messages.label(roomName)}
       >
-        <ListTop room={room} isEmpty={rows.length === 0} onLoadOlder={onLoadOlder} />
+        <ListTop room={room} isEmpty={messages.length === 0} onLoadOlder={onLoadOlder} />
         <div className="list-space" />
         <Virtualizer
           ref={list}
-          data={rows}
+          data={messages}
           scrollRef={scroller}
           startMargin={TOP_PX}
           shift={shift}
@@ -79,8 +80,14 @@ export function MessageList(props: MessageListProps) {
             if (mayLoad && offset < LOAD_BEFORE_TOP_PX) onLoadOlder();
           }}
         >
-          {(row) => (
-            <MessageRow key={row.id} row={row} onReply={onReply} onRetry={onRetry} onDiscard={onDiscard} />
+          {(message, index) => (
+            <MessageRow
+              key={message.id}
+              {...rows.at(message, index)}
+              onReply={onReply}
+              onRetry={onRetry}
+              onDiscard={onDiscard}
+            />
           )}
         </Virtualizer>
       </div>
@@ -94,20 +101,20 @@ export function MessageList(props: MessageListProps) {
 }
 
 /** Whether rows came or went at the start since the last drawing: then the list keeps its place from the end. */
-function useShift(rows: readonly Row[]): boolean {
-  const drawn = useRef<readonly Row[]>([]);
+function useShift(messages: readonly Message[]): boolean {
+  const drawn = useRef<readonly Message[]>([]);
   const before = drawn.current;
-  const [oldFirst, first] = [before[0]?.id, rows[0]?.id];
+  const [oldFirst, first] = [before[0]?.id, messages[0]?.id];
   const isOther = oldFirst !== undefined && first !== undefined && first !== oldFirst;
-  const hasGrown = isOther && rows.some(({ id }) => id === oldFirst);
+  const hasGrown = isOther && messages.some(({ id }) => id === oldFirst);
   const isTrimmed = isOther && !hasGrown && before.some(({ id }) => id === first);
-  useLayoutEffect(() => void (drawn.current = rows));
+  useLayoutEffect(() => void (drawn.current = messages));
   return hasGrown || isTrimmed;
 }
 
 /** Keeps the end in sight for a reader who is at the end, and for one who has just written. */
 function useFollow(
-  rows: readonly Row[],
+  messages: readonly Message[],
   newest: string | undefined,
   list: React.RefObject<VirtualizerHandle | null>,
   scroller: React.RefObject<HTMLDivElement | null>,
@@ -117,11 +124,11 @@ function useFollow(
   const [isAtEnd, setAtEnd] = useState(true);
   const [seen, setSeen] = useState(newest);
   const lastWritten = useRef<string>(undefined);
-  const last = rows.at(-1);
+  const last = messages.at(-1);
 
   const toEnd = () => {
     follows.current = true;
-    if (rows.length > 0) list.current?.scrollToIndex(rows.length - 1, { align: "end" });
+    if (messages.length > 0) list.current?.scrollToIndex(messages.length - 1, { align: "end" });
   };
   const onScroll = (offset: number) => {
     const element = scroller.current;
@@ -139,7 +146,7 @@ function useFollow(
     if (hasWritten) lastWritten.current = last.id;
     if (follows.current || hasWritten) toEnd();
     if (follows.current) setSeen(newest);
-  }, [last?.id, rows.length, newest]);
+  }, [last?.id, messages.length, newest]);
 
   const onResize = () => {
     if (follows.current) toEnd();

@@ -1,33 +1,37 @@
 /** One message: who, when, what, what it answers, and for own ones how far it came. */
+import { memo } from "react";
+import type { Message } from "@skat/client";
 import { plainText } from "../markdown.ts";
 import { errorText, texts } from "../texts.ts";
 import { Avatar } from "./avatar.tsx";
 import { MessageBody } from "./message-body.tsx";
 import { ReplyIcon, TickIcon } from "./icons.tsx";
-import type { Replied, Row } from "./rows.ts";
+import type { Row } from "./rows.ts";
 import { dayText, timeText } from "./times.ts";
 
-export interface MessageRowProps {
-  readonly row: Row;
-  readonly onReply: (row: Row) => void;
+export interface MessageRowProps extends Row {
+  readonly onReply: (message: Message) => void;
   readonly onRetry: (id: string) => void;
   readonly onDiscard: (id: string) => void;
 }
 
-export function MessageRow({ row, onReply, onRetry, onDiscard }: MessageRowProps) {
-  const { id, userId, name, body, at, isOwn, delivery, error, isHead, isDayStart, isNewStart, replied } = row;
+/** Drawn again only where something about it changes: the rows of a list are often asked. */
+export const MessageRow = memo(function MessageRow(props: MessageRowProps) {
+  const { message, isOwn, isHead, isDayStart, isNewStart, answered, onReply, onRetry, onDiscard } = props;
+  const { id, user, body, at, replyTo, delivery, error } = message;
+  const { name } = user;
   return (
     <>
       {isDayStart && <p className="day">{dayText(at, Date.now())}</p>}
       {isNewStart && <p className="new-line">{texts.messages.newLine}</p>}
       <article className={`message ${isOwn ? "own" : "other"} ${isHead ? "head" : ""}`} data-message={id}>
-        {!isOwn && isHead && <Avatar userId={userId} name={name} />}
+        {!isOwn && isHead && <Avatar userId={user.id} name={name} />}
         <div className="message-main">
           <p className={isHead && !isOwn ? "author" : "visually-hidden"}>
             <bdi>{isOwn ? texts.messages.you : name}</bdi>
           </p>
           <div className={`bubble ${delivery === "failed" ? "is-failed" : ""}`}>
-            {replied && <Quotation replied={replied} />}
+            {replyTo !== undefined && <Quotation answered={answered} />}
             <MessageBody body={body} />
             <span className="meta">
               <time dateTime={new Date(at).toISOString()}>{timeText(at)}</time>
@@ -50,7 +54,7 @@ export function MessageRow({ row, onReply, onRetry, onDiscard }: MessageRowProps
           <button
             className="reply bare"
             aria-label={texts.messages.replyTo(name)}
-            onClick={() => onReply(row)}
+            onClick={() => onReply(message)}
           >
             <ReplyIcon />
           </button>
@@ -58,18 +62,18 @@ export function MessageRow({ row, onReply, onRetry, onDiscard }: MessageRowProps
       </article>
     </>
   );
-}
+});
 
-function Quotation({ replied: { name, body } }: { replied: Replied }) {
+function Quotation({ answered }: { answered: Message | undefined }) {
   return (
     <p className="quotation">
-      {name !== undefined && (
+      {answered && (
         <span className="quotation-name">
           <span className="visually-hidden">{texts.messages.replied}</span>
-          <bdi>{name}</bdi>
+          <bdi>{answered.user.name}</bdi>
         </span>
       )}
-      <bdi className="quotation-text">{body === undefined ? texts.messages.earlier : plainText(body)}</bdi>
+      <bdi className="quotation-text">{answered ? plainText(answered.body) : texts.messages.earlier}</bdi>
     </p>
   );
 }

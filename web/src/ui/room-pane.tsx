@@ -1,13 +1,19 @@
 /** One room: its messages and the composer, or why it can't be read. */
-import { useState } from "react";
-import { LOBBY, type Client, type ClientSnapshot, type ListedRoom, type RoomSnapshot } from "@skat/client";
+import { useCallback, useState } from "react";
+import {
+  LOBBY,
+  type Client,
+  type ClientSnapshot,
+  type ListedRoom,
+  type Message,
+  type RoomSnapshot,
+} from "@skat/client";
 import type { KeptMap } from "../kept-map.ts";
 import { errorText, leftText, texts } from "../texts.ts";
 import { Composer } from "./composer.tsx";
 import type { Fault } from "./fault.ts";
 import { MessageList } from "./message-list.tsx";
 import { Notices } from "./notices.tsx";
-import type { Row } from "./rows.ts";
 
 const NOT_YET: RoomSnapshot = {
   view: undefined,
@@ -37,7 +43,15 @@ export function RoomPane(props: RoomPaneProps) {
   const { chat, snapshot, id, name, listed, newFrom, fault, drafts, onLobby, onSignOut } = props;
   const room = snapshot.rooms.get(id) ?? NOT_YET;
   const { view, error } = room;
-  const [answered, setAnswered] = useState<Row>();
+  const [answered, setAnswered] = useState<Message>();
+  // The same ones each time, or every row would be drawn again.
+  const answer = useCallback((message: Message) => {
+    setAnswered(message);
+    document.getElementById("composer")?.focus();
+  }, []);
+  const loadOlder = useCallback(() => chat.loadOlder(id), [chat, id]);
+  const retry = useCallback((message: string) => chat.retry(message), [chat]);
+  const discard = useCallback((message: string) => chat.cancel(message), [chat]);
   // Whoever may not read the room any more is not shown what it was either.
   if (error !== undefined && (view === undefined || error.code !== "too_many_rooms"))
     return (
@@ -49,10 +63,6 @@ export function RoomPane(props: RoomPaneProps) {
   const send = (body: string) => {
     chat.send(id, body, answered === undefined ? {} : { replyTo: answered.id });
     setAnswered(undefined);
-  };
-  const answer = (row: Row) => {
-    setAnswered(row);
-    document.getElementById("composer")?.focus();
   };
   return (
     <>
@@ -69,9 +79,9 @@ export function RoomPane(props: RoomPaneProps) {
           me={snapshot.user}
           newFrom={newFrom}
           onReply={answer}
-          onLoadOlder={() => chat.loadOlder(id)}
-          onRetry={(message) => chat.retry(message)}
-          onDiscard={(message) => chat.cancel(message)}
+          onLoadOlder={loadOlder}
+          onRetry={retry}
+          onDiscard={discard}
         />
       </div>
       <Composer

@@ -1,30 +1,23 @@
-/** The list's rows: a room's messages, grouped by author and time. Pure. */
-import type { DeliveryState, Message, OutboxEntry, RoomSnapshot } from "@skat/client";
+/** The list's rows: a room's messages, grouped by author and time. Made as they are drawn, for of a long room few are. Pure. */
+import type { Message, RoomSnapshot } from "@skat/client";
+import { countUpTo } from "../unread.ts";
 
 export interface Row {
-  /** The message's id: the row stays the same from writing to `saved`. */
-  readonly id: string;
-  readonly userId: string;
-  readonly name: string;
-  readonly body: string;
-  readonly at: number;
+  readonly message: Message;
   readonly isOwn: boolean;
-  /** Of own messages only. */
-  readonly delivery: DeliveryState | undefined;
-  readonly error: OutboxEntry["error"];
   /** The first of a run of messages by one author. */
   readonly isHead: boolean;
   /** The first of its day. */
   readonly isDayStart: boolean;
   /** The first that was not seen before. */
   readonly isNewStart: boolean;
-  /** The message that this one answers: without a text where it is not shown. */
-  readonly replied: Replied | undefined;
+  /** The message that this one answers, where it is loaded. */
+  readonly answered: Message | undefined;
 }
 
-export interface Replied {
-  readonly name: string | undefined;
-  readonly body: string | undefined;
+export interface Rows {
+  readonly messages: readonly Message[];
+  readonly at: (message: Message, index: number) => Row;
 }
 
 export interface Reader {
@@ -36,79 +29,42 @@ const GROUP_PAUSE_MS = 5 * 60_000;
 /** The longest day has an hour more, and its last hour is another date by then. */
 const DAY_MS = 25 * 60 * 60_000;
 
-/** Makes a room's rows. Of a hundred thousand messages all are looked at each time, so a row stays the same object until something about it changes. */
+/** Remembers of a room what its rows need of each other. */
 export class RowBuilder {
   /** Rows that were the oldest shown stay the head of their run when older ones come before them: no row on the screen changes its height. */
   readonly #heads = new Set<string>();
-  #byId = new Map<string, Message>();
-  #myId = "";
+  readonly #byId = new Map<string, Message>();
   #messages: readonly Message[] = [];
-  #rows: readonly Row[] = [];
 
-  build({ view, messages }: RoomSnapshot, me: Reader, newFrom?: string): readonly Row[] {
-    if (view === undefined) return [];
-    if (messages[0] !== undefined) this.#heads.add(messages[0].id);
-    const added = this.#countAdded(messages, me);
-    this.#learn(messages, added);
-    const firstNew = findFirstNew(messages, newFrom, me);
-    const rows = messages.map((message, index) => {
-      const isNewStart = message === firstNew;
-      const replied = this.#answeredBy(message);
-      const known = this.#rows[index - added];
-      const isKept =
-        index > 0 &&
-        message === this.#messages[index - added] &&
-        messages[index - 1] === this.#messages[index - added - 1] &&
-        isNewStart === known?.isNewStart &&
-        isSame(replied, known.replied);
-      if (isKept) return known;
-      const { complete } = view;
-      return this.#makeRow(message, messages[index - 1], { me, complete, isNewStart, replied });
-    });
-    [this.#messages, this.#rows, this.#myId] = [messages, rows, me.id];
-    return rows;
+  build({ view, messages }: RoomSnapshot, me: Reader, newFrom?: string): Rows {
+    const shown = view === undefined ? [] : messages;
+    if (shown[0] !== undefined) this.#heads.add(shown[0].id);
+    this.#learn(shown);
+    const firstNew = findFirstNew(shown, newFrom, me);
+    return {
+      messages: shown,
+      at: (message, index) => {
+        const before = shown[index - 1];
+        const isNewStart = message === firstNew;
+        const isDayStart = before ? !isSameDay(before.at, message.at) : view?.complete === true;
+        const isHead = isDayStart || isNewStart || this.#heads.has(message.id) || !continues(message, before);
+        const answered = message.replyTo === undefined ? undefined : this.#byId.get(message.replyTo);
+        return { message, isOwn: message.user.id === me.id, isHead, isDayStart, isNewStart, answered };
+      },
+    };
   }
 
-  /** How many messages came before those of the last time; where these are gone, all is made anew. */
-  #countAdded(messages: readonly Message[], me: Reader): number {
+  /** Of messages that were there the last time none is looked into. */
+  #learn(messages: readonly Message[]): void {
     const [oldest] = this.#messages;
     const added = oldest === undefined ? -1 : messages.indexOf(oldest);
-    if (added !== -1 && me.id === this.#myId) return added;
-    [this.#messages, this.#rows, this.#byId] = [[], [], new Map()];
-    return 0;
+    const old = added === -1 ? [] : this.#messages;
+    if (added === -1) this.#byId.clear();
+    messages.forEach((message, index) => {
+      if (message !== old[index - added]) this.#byId.set(message.id, message);
+    });
+    this.#messages = messages;
   }
-
-  #learn(messages: readonly Message[], added: number): void {
-    for (const [index, message] of messages.entries())
-      if (message !== this.#messages[index - added]) this.#byId.set(message.id, message);
-  }
-
-  #answeredBy({ replyTo }: Message): Replied | undefined {
-    if (replyTo === undefined) return undefined;
-    const answered = this.#byId.get(replyTo);
-    return { name: answered?.user.name, body: answered?.body };
-  }
-
-  #makeRow(message: Message, before: Message | undefined, { me, complete, isNewStart, replied }: About): Row {
-    const { id, user, body, at, delivery, error } = message;
-    const isDayStart = before === undefined ? complete : !isSameDay(before.at, at);
-    const isHead = isDayStart || isNewStart || this.#heads.has(id) || !continues(message, before);
-    const isOwn = user.id === me.id;
-    const [userId, name] = [user.id, user.name];
-    return { id, userId, name, body, at, isOwn, delivery, error, isHead, isDayStart, isNewStart, replied };
-  }
-}
-
-/** What a row shows besides its message. */
-interface About {
-  readonly me: Reader;
-  readonly complete: boolean;
-  readonly isNewStart: boolean;
-  readonly replied: Replied | undefined;
-}
-
-function isSame(one: Replied | undefined, other: Replied | undefined): boolean {
-  return one?.name === other?.name && one?.body === other?.body;
 }
 
 /** What is new is at the end. */
@@ -118,12 +74,8 @@ function findFirstNew(
   me: Reader,
 ): Message | undefined {
   if (newFrom === undefined) return undefined;
-  const lastRead = messages.findLastIndex(({ position }) => position !== undefined && position <= newFrom);
-  return messages.slice(lastRead + 1).find((message) => isNew(message, newFrom, me));
-}
-
-function isNew({ position = "", user }: Message, newFrom: string, me: Reader): boolean {
-  return position > newFrom && user.id !== me.id;
+  const behind = messages.slice(countUpTo(messages, newFrom));
+  return behind.find(({ position, user }) => position !== undefined && user.id !== me.id);
 }
 
 /** Whether the message goes on with what its author said just before. */
