@@ -34,6 +34,7 @@ export function mergeMessages(
 ): readonly Message[] {
   const onTheWay = new Map(entries);
   const old = before.view?.events ?? [];
+  if (events === old && entries.size + before.entries.size === 0) return before.messages;
   const added = Math.max(0, old[0] ? events.indexOf(old[0]) : 0);
   const messageOf = (event: RoomEvent, index: number) => {
     const delivery = deliveryOf(event, me, onTheWay.delete(event.id));

@@ -30,18 +30,18 @@ const SETTLE_MS = 150;
 export function MessageList(props: MessageListProps) {
   const { room, roomName, me, newFrom, onReply, onLoadOlder, onRetry, onDiscard } = props;
   const [builder] = useState(() => new RowBuilder());
-  const rows = useMemo(() => builder.build(room, me, newFrom), [builder, room, me, newFrom]);
+  const { view } = room;
+  const shown = room.messages; // the same list while a page is awaited
+  const rows = useMemo(
+    () => builder.build({ view, messages: shown }, me, newFrom),
+    [builder, view, shown, me, newFrom],
+  );
   const { messages } = rows;
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const shift = useShift(messages);
-  const { isAtEnd, hasNewBelow, onScroll, onResize, toEnd } = useFollow(
-    messages,
-    room.view?.cursor,
-    list,
-    scroller,
-  );
-  const mayLoad = room.history === "idle" && room.view?.complete === false;
+  const { isAtEnd, hasNewBelow, onScroll, onResize, toEnd } = useFollow(messages, view?.cursor, list);
+  const mayLoad = room.history === "idle" && view?.complete === false;
 
   useLayoutEffect(() => {
     const element = scroller.current;
@@ -117,7 +117,6 @@ function useFollow(
   messages: readonly Message[],
   newest: string | undefined,
   list: React.RefObject<VirtualizerHandle | null>,
-  scroller: React.RefObject<HTMLDivElement | null>,
 ) {
   const follows = useRef(true);
   const lastOffset = useRef(0);
@@ -131,9 +130,10 @@ function useFollow(
     if (messages.length > 0) list.current?.scrollToIndex(messages.length - 1, { align: "end" });
   };
   const onScroll = (offset: number) => {
-    const element = scroller.current;
-    if (element === null) return;
-    const isEnd = offset + element.clientHeight >= element.scrollHeight - BOTTOM_SLACK_PX;
+    if (list.current === null) return;
+    // As the list counts it: to ask the elements would lay them out once more.
+    const { viewportSize, scrollSize } = list.current;
+    const isEnd = offset + viewportSize >= TOP_PX + scrollSize - BOTTOM_SLACK_PX;
     if (isEnd) follows.current = true;
     else if (offset < lastOffset.current) follows.current = false;
     lastOffset.current = offset;

@@ -20,6 +20,8 @@ export interface Rows {
   readonly at: (message: Message, index: number) => Row;
 }
 
+export type Shown = Pick<RoomSnapshot, "view" | "messages">;
+
 export interface Reader {
   readonly id: string;
   readonly name: string;
@@ -36,7 +38,7 @@ export class RowBuilder {
   readonly #byId = new Map<string, Message>();
   #messages: readonly Message[] = [];
 
-  build({ view, messages }: RoomSnapshot, me: Reader, newFrom?: string): Rows {
+  build({ view, messages }: Shown, me: Reader, newFrom?: string): Rows {
     const shown = view === undefined ? [] : messages;
     if (shown[0] !== undefined) this.#heads.add(shown[0].id);
     this.#learn(shown);
