@@ -57,25 +57,28 @@ export interface Limits {
   readonly rates: Readonly<Record<RateName, string>>;
 }
 
-/** Those that a client can mind by itself. */
-export type ClientLimits = Omit<Limits, "rates">;
+/** Those that a client minds by itself. */
+export type ClientLimits = Pick<
+  Limits,
+  "bodyBytesMax" | "frameBytesMax" | "nameLengthMax" | "roomsPerSessionMax" | "historyLimitMax"
+>;
 
-/** What a client goes by until `welcome` says what is in force: of rates it learns then. */
+/** What a client goes by until `welcome` says what is in force. */
 export const CLIENT_LIMITS: ClientLimits = {
   bodyBytesMax: 8 * 1024,
   frameBytesMax: 64 * 1024,
   nameLengthMax: 64,
   roomsPerSessionMax: 200,
-  framesPerSecond: 100,
-  frameBurst: 500,
   historyLimitMax: 200,
-  roomsPerUserMax: 5_000,
-  membersPerRoomMax: 100_000,
-  directPeopleMax: 10,
 };
 
 export const DEFAULT_LIMITS: Limits = {
   ...CLIENT_LIMITS,
+  framesPerSecond: 100,
+  frameBurst: 500,
+  roomsPerUserMax: 5_000,
+  membersPerRoomMax: 100_000,
+  directPeopleMax: 10,
   rates: {
     guests: "600/60,20000/86400",
     signIns: "10/60,50/3600,200/86400",

@@ -100,6 +100,7 @@ describeEngine(["chromium", "control"], "the page on two nodes", ({ chromium }) 
     const words = numbers("slow", 5);
     for (const text of words) {
       await say(ben, text);
+      await ben.evaluate("new Promise(requestAnimationFrame)");
       expect(await message(ben, text).count(), "painted with the next frame").toBe(1);
     }
     for (const text of words) await saved(ben, text);

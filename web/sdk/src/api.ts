@@ -91,9 +91,8 @@ interface CallOptions {
 }
 
 function searchOf(query: Readonly<Record<string, string | number | undefined>>): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  const texts = given.map(([name, value]): [string, string] => [name, String(value)]);
-  return new URLSearchParams(texts).toString();
+  const given = JSON.parse(JSON.stringify(query)) as Record<string, string>; // without what is undefined
+  return String(new URLSearchParams(given));
 }
 
 async function callJson<Answer>(fetch: Fetch, url: string, options: CallOptions): Promise<Answer> {

@@ -177,7 +177,7 @@ export class Connection {
   #delayMs(pauseMs: number): number {
     const { runtime } = this.#options;
     if (this.#returnAtMs !== undefined) return Math.max(0, this.#returnAtMs - runtime.elapsed());
-    const jitterMs = fullJitterMs(this.#attempt, () => runtime.random());
+    const jitterMs = fullJitterMs(this.#attempt, runtime);
     this.#attempt += 1;
     return pauseMs + jitterMs;
   }

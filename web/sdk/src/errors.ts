@@ -1,18 +1,21 @@
 /** The one error class of the client, and what the client itself adds to the codes of the wire. */
 import type { ErrorBody, ErrorCode } from "../../../functions/protocol.ts";
 
-/** Errors that no server sends. */
+/** Errors that no server sends, and what they say. */
 export const CLIENT_ERRORS = {
-  unreachable: { retriable: true, when: "No answer came." },
-  bad_frame: { retriable: true, when: "Not a frame." },
-  closed: { retriable: false, when: "Closed." },
-  left: { retriable: false, when: "The room was left." },
-  cancelled: { retriable: false, when: "Cancelled." },
-  no_message: { retriable: false, when: "No such message." },
-  no_user: { retriable: false, when: "Give `user`." },
-  no_websocket: { retriable: false, when: "Give a `WebSocket`." },
-  not_kept: { retriable: true, when: "The storage failed." },
-} as const satisfies Record<string, { retriable: boolean; when: string }>;
+  unreachable: "No answer came.",
+  bad_frame: "Not a frame.",
+  closed: "Closed.",
+  left: "The room was left.",
+  cancelled: "Cancelled.",
+  no_message: "No such message.",
+  no_user: "Give `user`.",
+  no_websocket: "Give a `WebSocket`.",
+  not_kept: "The storage failed.",
+} as const;
+
+/** Of the client's own; what the server said is given beside its codes, and what became of a refused message or join is final. */
+const RETRIABLE: readonly string[] = ["unreachable", "bad_frame", "not_kept"];
 
 export type ClientErrorCode = ErrorCode | keyof typeof CLIENT_ERRORS;
 
@@ -24,10 +27,8 @@ export class ClientError extends Error {
   readonly retryAfterMs: number;
 
   constructor(code: ClientErrorCode, message?: string, options: ClientErrorOptions = {}) {
-    // What the server said is given beside its codes; what became of a refused message or join is final.
-    const own = isOwn(code) ? CLIENT_ERRORS[code] : { when: code, retriable: false };
-    const { retriable = own.retriable, retryAfterMs = 0, ...cause } = options;
-    super(message ?? own.when, cause);
+    const { retriable = RETRIABLE.includes(code), retryAfterMs = 0, ...cause } = options;
+    super(message ?? (CLIENT_ERRORS as Record<string, string>)[code] ?? code, cause);
     this.name = "ClientError";
     this.code = code;
     this.retriable = retriable;
@@ -51,8 +52,4 @@ const SESSION_ERRORS: readonly string[] = ["not_authenticated", "invalid_token",
 /** Refusals of the session, not of what was asked: another token may help. */
 export function isSessionError(code: string): boolean {
   return SESSION_ERRORS.includes(code);
-}
-
-function isOwn(code: ClientErrorCode): code is keyof typeof CLIENT_ERRORS {
-  return code in CLIENT_ERRORS;
 }

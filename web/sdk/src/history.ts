@@ -83,7 +83,7 @@ export class History {
     this.#setState("failed");
     if (this.#isStopped || !retriable || !this.#isInDoubt()) return;
     const { runtime } = this.#options;
-    const jitterMs = fullJitterMs(this.#attempt, () => runtime.random());
+    const jitterMs = fullJitterMs(this.#attempt, runtime);
     this.#attempt += 1;
     this.#cancelRetry = runtime.after(retryAfterMs + jitterMs, () => void this.load());
   }

@@ -189,7 +189,7 @@ export class RoomSession {
   #joinLater(leastDelayMs = 0): void {
     if (this.#joinWait !== undefined) return;
     const { runtime } = this.#options;
-    const jitterMs = this.#joins === 0 ? 0 : fullJitterMs(this.#joins, () => runtime.random());
+    const jitterMs = this.#joins === 0 ? 0 : fullJitterMs(this.#joins, runtime);
     this.#joins += 1;
     this.#joinWait = runtime.after(leastDelayMs + jitterMs, () => {
       this.#joinWait = undefined;

@@ -1,6 +1,14 @@
 /** A room's conversation with the server: which join to send, and how its answers, resets and live events change the view (K1, K2). */
 import type { ClientFrame, RoomEvent, ServerFrame, User } from "../../../functions/protocol.ts";
-import { append, mergeOlder, rename, replaceByPage, type HistoryPage, type RoomView } from "./view.ts";
+import {
+  append,
+  mergeOlder,
+  newestOf,
+  rename,
+  replaceByPage,
+  type HistoryPage,
+  type RoomView,
+} from "./view.ts";
 
 type Joined = Extract<ServerFrame, { type: "joined" }>;
 type Reset = Extract<ServerFrame, { type: "reset" }>;
@@ -19,6 +27,9 @@ interface AwaitedPage {
   readonly resumes: boolean;
 }
 
+/** Of what came live, unless the reader has loaded more. */
+export const KEPT_EVENTS = 2_000;
+
 export class Room {
   readonly id: string;
   readonly #onAdded: (event: RoomEvent) => void;
@@ -30,6 +41,8 @@ export class Room {
   #held: RoomEvent[] = [];
   /** Counts the beginnings that the view had. */
   #beginning = 0;
+  /** Where live events have made the view twice as long, so many of it are kept: a page that stays open for weeks does not grow. */
+  #kept = KEPT_EVENTS;
 
   /** `onAdded` is called for every event that comes after what was shown before. `kept`: a view of an earlier page, to go on from. */
   constructor(id: string, onAdded: (event: RoomEvent) => void, kept?: RoomView) {
@@ -111,6 +124,7 @@ export class Room {
     if (this.#view === undefined || beginning !== this.#beginning) return false;
     this.#beginning += 1;
     this.#view = mergeOlder(this.#view, page);
+    this.#kept = Math.max(this.#kept, this.#view.events.length);
     return true;
   }
 
@@ -138,6 +152,10 @@ export class Room {
     const applied = append(this.#view, events);
     if (applied === "hole") return "join";
     this.#view = applied.view;
+    if (applied.view.events.length > 2 * this.#kept) {
+      this.#beginning += 1;
+      this.#view = newestOf(applied.view, this.#kept);
+    }
     applied.added.forEach(this.#onAdded);
     return "ok";
   }

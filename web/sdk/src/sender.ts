@@ -88,7 +88,7 @@ export class Sender {
 
   #retryLater(lane: Lane, { room }: OutboxEntry, { retryAfterMs = 0 }: ErrorBody): void {
     const { runtime } = this.#options;
-    const jitterMs = fullJitterMs(lane.attempt, () => runtime.random());
+    const jitterMs = fullJitterMs(lane.attempt, runtime);
     lane.attempt += 1;
     lane.wait = runtime.after(retryAfterMs + jitterMs, () => {
       lane.wait = undefined;

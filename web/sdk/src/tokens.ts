@@ -87,7 +87,7 @@ export class Tokens {
         ? error
         : new ClientError("unreachable", undefined, { cause: error, retriable: false });
     if (known.retriable) {
-      const delayMs = known.retryAfterMs + fullJitterMs(this.#attempt, () => runtime.random());
+      const delayMs = known.retryAfterMs + fullJitterMs(this.#attempt, runtime);
       this.#attempt += 1;
       this.#cancelTimer = runtime.after(delayMs, () => this.ask(reason));
     } else {

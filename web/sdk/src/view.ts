@@ -72,6 +72,13 @@ export function mergeOlder(view: RoomView, page: HistoryPage): RoomView {
   return { ...view, events, wholeFrom, complete: page.complete };
 }
 
+/** The newest `count` events of a longer view, as if none before them had been loaded. */
+export function newestOf(view: RoomView, count: number): RoomView {
+  const events = view.events.slice(-count);
+  const wholeFrom = events[0]?.position ?? "";
+  return wholeFrom < view.wholeFrom ? view : { ...view, events, wholeFrom, complete: false };
+}
+
 /** The view after somebody is called otherwise, in all that is shown. */
 export function rename(view: RoomView, { id, name }: User): RoomView {
   const isOld = ({ user }: RoomEvent) => user.id === id && user.name !== name;

@@ -53,9 +53,9 @@ describe("message ids", () => {
 
 describe("back-off", () => {
   it("spreads over the whole range, doubles and is capped", () => {
-    expect(fullJitterMs(0, () => 0)).toBe(0);
-    expect(fullJitterMs(0, () => 0.999)).toBe(499);
-    expect(fullJitterMs(3, () => 0.5)).toBe(2_000);
-    expect(fullJitterMs(50, () => 0.5)).toBe(15_000);
+    expect(fullJitterMs(0, { random: () => 0 })).toBe(0);
+    expect(fullJitterMs(0, { random: () => 0.999 })).toBe(499);
+    expect(fullJitterMs(3, { random: () => 0.5 })).toBe(2_000);
+    expect(fullJitterMs(50, { random: () => 0.5 })).toBe(15_000);
   });
 });

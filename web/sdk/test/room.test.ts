@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ClientFrame, RoomEvent } from "../../../functions/protocol.ts";
-import { Room, type OlderQuestion, type Outcome } from "../src/room.ts";
+import { KEPT_EVENTS, Room, type OlderQuestion, type Outcome } from "../src/room.ts";
 import { awaitsConfirmation, type HistoryPage } from "../src/view.ts";
 
 type Join = Extract<ClientFrame, { type: "join" }>;
@@ -293,5 +293,19 @@ describe("a room's view", () => {
     room.onJoined({ type: "joined", ...header });
     expect(room.onEvents(events)).toBe("join");
     expect(room.startJoin()).toEqual({ type: "join", room: "lobby" });
+  });
+
+  it("[K1] does not grow with what comes live, unless the reader has loaded more; what is let go can be loaded again", () => {
+    const world = new World();
+    world.answerJoin();
+    const shown = () => world.room.view?.events ?? [];
+    for (let count = 0; count <= 2 * KEPT_EVENTS; count++) world.append(false);
+    expect(shown()).toEqual(world.truth.slice(-KEPT_EVENTS));
+    expect(world.room.view?.complete).toBe(false);
+    world.askHistory();
+    world.answerHistory();
+    expect(shown()).toEqual(world.truth.slice(-KEPT_EVENTS - HISTORY_PAGE));
+    for (let count = 0; count < KEPT_EVENTS; count++) world.append(false);
+    expect(shown()).toHaveLength(2 * KEPT_EVENTS + HISTORY_PAGE);
   });
 });

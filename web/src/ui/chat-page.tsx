@@ -2,6 +2,7 @@
 import { useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { LOBBY, type ListedRoom } from "@skat/client";
 import { createKeptMap } from "../kept-map.ts";
+import { perFrame } from "../per-frame.ts";
 import { openDirect } from "../room-calls.ts";
 import type { Session, Sessions } from "../session.ts";
 import { texts } from "../texts.ts";
@@ -36,7 +37,7 @@ type Open = "rooms" | "new" | "find" | "room" | "keep" | "account";
 export function ChatPage({ session, sessions, onMember, onSignOut }: ChatPageProps) {
   const { chat } = session;
   const snapshot = useSyncExternalStore(
-    (listener) => chat.on("change", listener),
+    (listener) => chat.on("change", perFrame(listener)),
     () => chat.getSnapshot(),
   );
   const { connection, user, limits } = snapshot;
