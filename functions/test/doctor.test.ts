@@ -24,7 +24,7 @@ const STAGE = "doctored";
 const CHECKS = [
   ...["connect", "version", "role", "eviction", "clock", "rights"].map((name) => `redis.${name}`),
   ...["connect", "topics", "settings", "write", "group", "read"].map((name) => `kafka.${name}`),
-  ...["connect", "version", "writable", "schema", "migrations", "rights", "connections"].map(
+  ...["connect", "version", "writable", "schema", "migrations", "rights", "partitions", "connections"].map(
     (name) => `postgres.${name}`,
   ),
 ];
