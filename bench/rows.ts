@@ -5,6 +5,7 @@ import { fanOut, fanOutRow, type FanOut } from "./fan-out.ts";
 import { historyRows } from "./history.ts";
 import { ingestRows } from "./ingest.ts";
 import { latencyRows } from "./latency.ts";
+import { pageRows } from "./page.ts";
 import { peersOf } from "./peers.ts";
 import { reconnectRows } from "./reconnect.ts";
 import type { Row } from "./row.ts";
@@ -44,6 +45,7 @@ export const ROWS: readonly Row[] = [
   ...connectionRows,
   ...reconnectRows,
   slowReaderRow,
+  ...pageRows,
   ...ingestRows,
   ...historyRows(),
   ...soakRows,

@@ -41,9 +41,9 @@ export function stageEnv(engines: BenchEngines, more: Env = {}): Env {
   return {
     ...engines.env,
     ...UNLIMITED,
-    ...more,
     NODE_ENV: "production",
     ALLOWED_ORIGINS: "none",
+    ...more,
     STAGE: `bench-${randomBytes(4).toString("hex")}`,
     AUTH_SECRET: randomBytes(32).toString("hex"),
   };

@@ -8,6 +8,7 @@ import { CLUSTER_MUTATIONS } from "./cluster.ts";
 import { EVENT_PERIOD_MUTATIONS } from "./event-periods.ts";
 import { INFRA_MUTATIONS } from "./infra.ts";
 import { OWN_DATA_MUTATIONS } from "./own-data.ts";
+import { PAGE_MUTATIONS } from "./page.ts";
 import { READ_MARK_MUTATIONS } from "./read-marks.ts";
 import { SOCKETIO_MUTATIONS } from "./socketio.ts";
 
@@ -695,6 +696,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...READ_MARK_MUTATIONS,
   ...OWN_DATA_MUTATIONS,
   ...EVENT_PERIOD_MUTATIONS,
+  ...PAGE_MUTATIONS,
   ...INFRA_MUTATIONS,
   ...SOCKETIO_MUTATIONS,
 ];

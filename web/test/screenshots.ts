@@ -31,7 +31,8 @@ interface Shot {
 async function take(browser: Browser, url: string, story: Story, shot: Shot): Promise<void> {
   const { view, device, scheme } = shot;
   const options = { ...DEVICES[device], colorScheme: scheme, locale: "en-GB", timezoneId: "Europe/Berlin" };
-  const context = await browser.newContext(options);
+  // Where it may be asked: a browser without a window is refused by itself.
+  const context = await browser.newContext({ ...options, permissions: ["notifications"] });
   const page = await context.newPage();
   await openView(page, url, story, view);
   await page.evaluate("document.fonts.ready");

@@ -107,6 +107,14 @@ export const VIEWS: readonly View[] = [
     },
   },
   {
+    name: "account",
+    isInside: true,
+    open: async (page, isNarrow) => {
+      await openRooms(page, isNarrow);
+      await press(page, "Your account");
+    },
+  },
+  {
     name: "no-connection",
     isInside: true,
     open: async (page) => {

@@ -22,7 +22,7 @@ export function Me({ name, isGuest, notifications, onAccount, onKeep, onSignOut 
       </p>
       <NotificationSwitch {...notifications} />
       {isGuest && (
-        <button className="link" onClick={onKeep}>
+        <button className="link me-keep" onClick={onKeep}>
           {texts.keepName}
         </button>
       )}
