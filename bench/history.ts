@@ -82,9 +82,10 @@ export function first(): undefined {
   return undefined;
 }
 
-export function anywhere({ lowest, highest }: FilledRoom): Position {
-  const depth = BigInt(Math.floor(Math.random() * 1_000_000));
-  return fromBigInt(lowest + ((highest - lowest) * (depth + 1n)) / 1_000_000n);
+/** But for the oldest rows, below which no whole page is. */
+export function anywhere({ rows, lowest, highest }: FilledRoom): Position {
+  const row = BigInt(PAGE + Math.floor(Math.random() * (rows - PAGE)));
+  return fromBigInt(lowest + ((highest - lowest) * row) / BigInt(rows - 1));
 }
 
 function reader(

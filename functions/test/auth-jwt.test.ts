@@ -26,10 +26,11 @@ function sign(
   claims: { readonly [Claim in keyof JWTPayload]?: unknown },
   alg = "HS256",
   secret = SECRET,
+  header: object = {},
 ): Promise<string> {
   const good = { iss: "skat/pr-12", aud: "skat", sub: USER, name: "Ann", exp: Date.now() / 1000 + 60 };
   return new SignJWT({ ...good, ...claims } as JWTPayload)
-    .setProtectedHeader({ alg })
+    .setProtectedHeader({ ...header, alg })
     .sign(new TextEncoder().encode(secret));
 }
 
@@ -83,6 +84,10 @@ describe("tokens", () => {
     ],
     ["another algorithm", () => sign({}, "HS512", SECRET.repeat(2))],
     ["no algorithm", async () => unsigned(await sign({}))],
+    ["a header with more in it", () => sign({}, "HS256", SECRET, { typ: "JWT" })],
+    ["a part more", async () => `${await sign({})}.x`],
+    ["a signature cut short", async () => (await sign({})).slice(0, -1)],
+    ["no signature", async () => (await sign({})).replace(/[^.]*$/, "")],
     ["changed claims", async () => changed(await sign({}))],
     ["no issuer", () => sign({ iss: undefined })],
     ["another audience", () => sign({ aud: "other" })],

@@ -492,6 +492,20 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: ["functions/test/auth-jwt.test.ts", "\\[G12\\]"],
   },
   {
+    name: "signature-of-tokens",
+    mechanism: "G13 a token's signature is compared",
+    file: "functions/adapters/auth-jwt.ts",
+    edits: [["    if (!isSame(signature, made)) throw invalidToken();\n", ""]],
+    noticedBy: ["functions/test/auth-jwt.test.ts", "changed claims"],
+  },
+  {
+    name: "header-of-tokens",
+    mechanism: "G13 a token with a header that is not ours is refused",
+    file: "functions/adapters/auth-jwt.ts",
+    edits: [["header !== HEADER || payload", "payload"]],
+    noticedBy: ["functions/test/auth-jwt.test.ts", "a header with more in it"],
+  },
+  {
     name: "sasl-copy",
     mechanism: "kafkajs does not write into the configuration's credentials",
     file: "functions/adapters/kafka-client.ts",
