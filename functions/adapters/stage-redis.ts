@@ -39,7 +39,9 @@ export function keepRedisStage(
       );
       if (!isMade.every(Boolean))
         return `names ${names}; no user: the server denies ACL, make ${user} with ~${names} &${names} where its users are kept`;
-      return `names ${names}, user ${user}${await saveUsers(servers)}`;
+      // On a cluster one sees whether a replica was left out: members don't name one that has nothing yet, or is away.
+      const where = target.cluster ? ` of ${isMade.length} servers` : "";
+      return `names ${names}, user ${user}${where}${await saveUsers(servers)}`;
     },
     async remove() {
       const servers = await connecting;

@@ -12,6 +12,7 @@ import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
 import { keepRedisStage } from "../adapters/stage-redis.ts";
 import { loadConfig } from "../config.ts";
 import { lineOf } from "../core/preflight.ts";
+import type { StageKeeper } from "../core/stages.ts";
 import { PARTITIONS } from "../core/room-stream.ts";
 import { silentLogger as logger } from "../lib/logger.ts";
 import { DEFAULT_LIMITS } from "../protocol.ts";
@@ -172,28 +173,30 @@ describeEngine(["redis", "control", "secure"], "beside the stream on a Redis Clu
   }, 60_000);
 
   it("a stage has its user on every member, and leaves nothing on any", async () => {
-    const keeper = keepRedisStage({ url: cluster.url, cluster: true }, "one");
+    const withKeeper = async <T>(task: (keeper: StageKeeper) => Promise<T>): Promise<T> => {
+      const keeper = keepRedisStage({ url: cluster.url, cluster: true }, "one");
+      return task(keeper).finally(() => keeper.close());
+    };
+    const servers = await serversOf(cluster);
+    for (let partition = 0; partition < PARTITIONS; partition++)
+      await onHolder(servers, partition, (client) => client.set(redisNames("one").fence(partition), "1"));
+    const create = () => withKeeper((keeper) => keeper.create(PASSWORD));
+    await waitFor(async () => (await create()).includes("user skat-one of 6 servers"), "every replica");
+    for (const member of cluster.members)
+      expect(await tell(member, "ACL", "USERS")).toEqual(expect.arrayContaining(["skat-one"]));
     const { port } = primaries()[0];
     const env = { ...cluster.env, REDIS_URL: `redis://skat-one:${PASSWORD}@127.0.0.1:${port}` };
-    try {
-      await keeper.create(PASSWORD);
-      for (const member of cluster.members)
-        expect(await tell(member, "ACL", "USERS")).toEqual(expect.arrayContaining(["skat-one"]));
-      expect(await faults(env)).toEqual([]);
-      expect((await faults({ ...env, STAGE: "two" }))[0]).toMatch(
-        /redis.rights: At .*NOPERM.* Cure: .*set STAGE/,
-      );
-      const servers = await serversOf(cluster);
-      for (let partition = 0; partition < PARTITIONS; partition++)
-        await onHolder(servers, partition, (client) => client.set(redisNames("one").fence(partition), "1"));
+    expect(await faults(env)).toEqual([]);
+    expect((await faults({ ...env, STAGE: "two" }))[0]).toMatch(
+      /redis.rights: At .*NOPERM.* Cure: .*set STAGE/,
+    );
+    await withKeeper(async (keeper) => {
       expect(await keeper.list()).toContain("one");
       expect(await keeper.remove()).toBe(`${PARTITIONS} keys skat:one:*, user skat-one`);
       expect(await keeper.list()).not.toContain("one");
-      for (const member of cluster.members)
-        expect(await tell(member, "ACL", "USERS")).not.toEqual(expect.arrayContaining(["skat-one"]));
-    } finally {
-      await keeper.close();
-    }
+    });
+    for (const member of cluster.members)
+      expect(await tell(member, "ACL", "USERS")).not.toEqual(expect.arrayContaining(["skat-one"]));
   }, 60_000);
 
   it("notices and rate limits are common to all nodes, wherever their slot is", async () => {

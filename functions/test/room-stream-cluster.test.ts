@@ -1,6 +1,7 @@
 /** The room stream on a Redis Cluster of its own: the contract, and what only a cluster can do: move slots, and let replicas take over. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startRedisCluster, type RedisCluster } from "../../scripts/engines/redis-cluster.ts";
+import type { RedisEngine } from "../../scripts/engines/redis.ts";
 import { partitionOf, StaleFenceError, type Fence, type StreamEvent } from "../core/room-stream.ts";
 import { ZERO } from "../core/position.ts";
 import { ChatError } from "../lib/errors.ts";
@@ -65,9 +66,9 @@ describeEngine(["redis", "control", "secure"], "Redis Cluster", () => {
       withWorld(async (world) => {
         const { stream } = await world.connect();
         const fence = await opened(stream);
-        await move();
+        const home = await move();
         expect(await appendSoon({ stream }, fence)).toBeInstanceOf(StaleFenceError);
-        await move();
+        await move(home);
         await waitFor(
           () => stream.inspect(partitionOf(ROOM), []).catch(() => undefined),
           "the map to be known",
@@ -100,8 +101,7 @@ describeEngine(["redis", "control", "secure"], "Redis Cluster", () => {
         const fence = await opened(stream);
         const before = await appendMany(stream, fence, 3);
         const from = await holderOf(cluster, ROOM);
-        const to = cluster.members.find((member) => member !== from);
-        if (!to) throw new Error("there are three");
+        const to = otherThan(from);
         const moving = await beginMove(cluster, slotOf(ROOM), from, to);
         const refused = () =>
           expect(stream.append(draftOf("lost?"), fence, ZERO)).rejects.toMatchObject({ code: "unavailable" });
@@ -137,13 +137,19 @@ describeEngine(["redis", "control", "secure"], "Redis Cluster", () => {
         await cluster.settled();
       }));
 
-    async function move(): Promise<void> {
+    /** Answers where the room's slot was. */
+    async function move(target?: RedisEngine): Promise<RedisEngine> {
       const from = await holderOf(cluster, ROOM);
-      const to = cluster.members.find((member) => member !== from);
-      if (!to) throw new Error("there are three");
-      await moveSlot(cluster, slotOf(ROOM), from, to);
+      await moveSlot(cluster, slotOf(ROOM), from, target ?? otherThan(from));
+      return from;
     }
   });
+
+  function otherThan(primary: RedisEngine): RedisEngine {
+    const other = cluster.members.slice(0, 3).find((member) => member !== primary);
+    if (!other) throw new Error("there are three");
+    return other;
+  }
 
   describe("with replicas", () => {
     beforeAll(async () => void (cluster = await startRedisCluster({ nodeTimeoutMs: 1_000 })), 60_000);
@@ -154,10 +160,7 @@ describeEngine(["redis", "control", "secure"], "Redis Cluster", () => {
       () =>
         withWorld(async (world) => {
           const primary = await holderOf(cluster, ROOM);
-          const untouched = await roomOn(
-            cluster,
-            cluster.members.slice(0, 3).find((one) => one !== primary) ?? primary,
-          );
+          const untouched = await roomOn(cluster, otherThan(primary));
           const { stream, feed } = await world.connect();
           const heard: string[] = [];
           feed.listen({
