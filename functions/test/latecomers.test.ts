@@ -1,5 +1,5 @@
 /** [N8] What is stored behind a settled page is counted, and nothing else is. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { StreamMemory } from "../adapters/room-stream-memory.ts";
 import { systemRuntime as runtime } from "../adapters/runtime-system.ts";
 import { toStreamEvent } from "../core/event.ts";
@@ -63,4 +63,13 @@ test("one that an older memory brought back does not count: pages have it from t
   const { memory, before, counted } = await world(0);
   memory.contents.streams.set(ROOM, [toStreamEvent(before)]);
   expect(await counted(before)).toBe(0);
+});
+
+test("the store is asked about what is below a fence and about nothing else, however old", async () => {
+  const { store, before, after, counted } = await world(0);
+  const asked = vi.spyOn(store, "caughtUpAt");
+  await counted(after);
+  expect(asked).not.toHaveBeenCalled();
+  await counted(before);
+  expect(asked).toHaveBeenCalledOnce();
 });
