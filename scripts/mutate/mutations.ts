@@ -314,6 +314,13 @@ export const MUTATIONS: readonly Mutation[] = [
     noticedBy: ["functions/test/simulation/simulation.test.ts", "a view keeps what was not"],
   },
   {
+    name: "left-while-joining",
+    mechanism: "G4 who is told to leave a room while it joins it goes by the answer to the join",
+    file: "web/sdk/src/room-session.ts",
+    edits: [["if (this.#room.isJoining) return;", ""]],
+    noticedBy: ["web/sdk/test/client.test.ts", "goes by the answer to the join"],
+  },
+  {
     name: "page-back-order",
     mechanism: "N5 a page back reads the stream before the store",
     file: "functions/core/history.ts",

@@ -162,7 +162,9 @@ export class RoomSession {
     if (this.view !== undefined && awaitsConfirmation(this.view)) void this.history.load();
   }
 
+  /** While the room is being joined the answer to that decides: this is about a membership that was there before. */
   #onLeft(reason = ""): void {
+    if (this.#room.isJoining) return;
     this.setOut();
     this.#error = { code: "left", message: reason };
   }

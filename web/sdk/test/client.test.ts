@@ -213,6 +213,29 @@ describe("the outbox", () => {
     expect(runtime.socket.all("join")).toHaveLength(1);
   });
 
+  it("[G4] a room that is being joined while its user is told to leave it goes by the answer to the join", () => {
+    connect();
+    deliver({ id: "one", body: "before" });
+    const rejoin = () => {
+      runtime.socket.drop();
+      runtime.advanceToSocket();
+      welcome();
+      runtime.socket.deliver({ type: "left", room: ROOM, reason: "removed" });
+      return runtime.socket.last("join").ref ?? 0;
+    };
+    const shown = () => chat.getSnapshot().rooms.get(ROOM);
+    const ref = rejoin();
+    const page = { room: ROOM, head: pad(++head), complete: true, provisional: false };
+    runtime.socket.deliver({ type: "reset", reason: "fence", ref, ...page });
+    runtime.socket.deliver({ type: "events", room: ROOM, events: [] });
+    deliver({ id: "two", body: "since" });
+    expect(shown()?.error).toBeUndefined();
+    expect(shown()?.messages.map(({ body }) => body)).toEqual(["since"]);
+    rejoin();
+    refuseJoin();
+    expect(shown()?.error?.code).toBe("unknown_room");
+  });
+
   it("[K3] [G2] sends again after each reconnect, with the same id and `since`, until saved", () => {
     connect();
     chat.send(ROOM, "hello");
