@@ -71,7 +71,7 @@ export class BidiPage {
 
   /** By the keyboard, key by key, and Enter at the end. */
   async enter(text: string): Promise<void> {
-    const actions = [...text, ENTER].flatMap((value) => [
+    const actions = Array.from(text + ENTER).flatMap((value) => [
       { type: "keyDown", value },
       { type: "keyUp", value },
     ]);
