@@ -158,6 +158,13 @@ describeEngine(["redis", "control", "secure"], "beside the stream on a Redis Clu
     }, 60_000);
   });
 
+  it("takes no port, nor bus port, of those that outgoing connections get", async () => {
+    const nodes = String(await tell(primaries()[0], "CLUSTER", "NODES"));
+    const ports = [...nodes.matchAll(/ 127\.0\.0\.1:(\d+)@(\d+)/g)].flatMap(([, port, bus]) => [port, bus]);
+    expect(ports).toHaveLength(12);
+    expect(Math.max(...ports.map(Number))).toBeLessThan(32_768);
+  });
+
   it("is reached over TLS with a private authority", async () => {
     const authority = createAuthority();
     const small = await startRedisCluster({ replicas: 0, tls: authority.sign("server") });

@@ -6,6 +6,13 @@ const BESIDE = "functions/test/redis-cluster.test.ts";
 
 export const CLUSTER_MUTATIONS: readonly Mutation[] = [
   {
+    name: "fence-of-primary",
+    mechanism: "G6 a replica that takes over does not go on under the fence of its primary",
+    file: "functions/adapters/redis-scripts.ts",
+    edits: [["if held[2] == memory and", "if held[2] and"]],
+    noticedBy: ["functions/test/faults/cluster.test.ts", "a primary dies"],
+  },
+  {
     name: "moved-gate",
     mechanism: "N1 a partition that was elsewhere is opened anew where it comes back to",
     file: "functions/adapters/room-stream-redis.ts",

@@ -9,7 +9,7 @@ import { waitFor } from "../wait-for.ts";
 import { underLoad } from "./under-load.ts";
 import { startWorld, UNLIMITED, type World } from "./world.ts";
 
-const LOAD = { messages: 1_000, perSecond: 150 };
+const LOAD = { messages: 800, perSecond: 150 };
 
 describeEngine(["control", "secure"], "a Redis Cluster under load", () => {
   let cluster: RedisCluster;
