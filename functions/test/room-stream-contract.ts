@@ -318,7 +318,13 @@ export function describeRoomStream(
       await waitFor(() => interruptions > before, "onInterrupted");
       await appendMany(stream, await opened(stream), 1);
       await waitFor(() => heard.length === 1, "an event after the interruption");
-      await feed.probe();
+      // It was cut off from all servers, and this room's was one of them.
+      const isWhole = () =>
+        feed.probe().then(
+          () => true,
+          () => false,
+        );
+      await waitFor(isWhole, "every connection to be back");
     });
 
     it("[C4] is the outbox: active rooms, entries, trim and retire", async () => {

@@ -35,7 +35,7 @@ describeEngine(["chromium", "control"], `a room of ${MESSAGES} messages`, ({ chr
   }, 120_000);
 
   it("[K1] and back to its newest, each message once", async () => {
-    const { seen } = await scrollDown(page, STEP_PX);
+    const { seen } = await scrollDown(page, STEP_PX, true);
     await page.getByText(`Message ${MESSAGES}`).first().waitFor();
     expect(seen).toBe(MESSAGES);
   }, 120_000);

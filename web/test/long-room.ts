@@ -107,26 +107,34 @@ export interface Descent {
   readonly seen: number;
 }
 
-/** From the top to the bottom, so many pixels each frame. */
-export function scrollDown(page: Page, stepPx: number): Promise<Descent> {
-  return page.evaluate(async (step) => {
-    const list = document.querySelector(".list") as HTMLElement;
-    const seen = new Set<string>();
-    const frames: number[] = [];
-    list.scrollTop = 0;
-    let last = await new Promise<number>(requestAnimationFrame);
-    // Once more at the end, so that it is drawn.
-    for (let framesAtEnd = 0; framesAtEnd < 3;) {
-      list.scrollTop += step;
-      const now = await new Promise<number>(requestAnimationFrame);
-      frames.push(now - last);
-      last = now;
-      for (const row of document.querySelectorAll<HTMLElement>(".list article"))
-        seen.add(row.dataset["message"] ?? "");
-      framesAtEnd += list.scrollTop + list.clientHeight >= list.scrollHeight - 1 ? 1 : 0;
-    }
-    return { frames, seen: seen.size };
-  }, stepPx);
+/** From the top to the bottom, so many pixels each frame; `untilDrawn`: no further before the list is drawn where it is. */
+export function scrollDown(page: Page, stepPx: number, untilDrawn = false): Promise<Descent> {
+  return page.evaluate(
+    async ([step, isPatient]) => {
+      const list = document.querySelector(".list") as HTMLElement;
+      const seen = new Set<string>();
+      const frames: number[] = [];
+      const isDrawn = () => {
+        const { top, bottom } = list.getBoundingClientRect();
+        const rows = [...list.querySelectorAll("article")].map((row) => row.getBoundingClientRect());
+        return rows.some((row) => row.top <= top) && rows.some((row) => row.bottom >= bottom);
+      };
+      list.scrollTop = 0;
+      let last = await new Promise<number>(requestAnimationFrame);
+      // Once more at the end, so that it is drawn.
+      for (let framesAtEnd = 0; framesAtEnd < 3;) {
+        if (!isPatient || isDrawn() || list.scrollTop === 0) list.scrollTop += step;
+        const now = await new Promise<number>(requestAnimationFrame);
+        frames.push(now - last);
+        last = now;
+        for (const row of document.querySelectorAll<HTMLElement>(".list article"))
+          seen.add(row.dataset["message"] ?? "");
+        framesAtEnd += list.scrollTop + list.clientHeight >= list.scrollHeight - 1 ? 1 : 0;
+      }
+      return { frames, seen: seen.size };
+    },
+    [stepPx, untilDrawn] as const,
+  );
 }
 
 const HISTORY = /\/events\?/;
