@@ -69,7 +69,16 @@ export const HISTORY_MUTATIONS: readonly Mutation[] = [
     mechanism: "K1 what only the store could confirm is asked for again",
     file: "web/sdk/src/history.ts",
     edits: [['if (page.source === "store") return false;', 'if (page.source === "store") return true;']],
-    noticedBy: ["functions/test/simulation/simulation.test.ts", "a view keeps what was not"],
+    noticedBy: ["web/sdk/test/history.test.ts", "not confirmed by the store alone"],
+  },
+  {
+    name: "doubt-after-refusal",
+    mechanism: "G4 what is in doubt is asked for again after a refusal that another node may take back",
+    file: "web/sdk/src/history.ts",
+    edits: [
+      ["this.#onFailed(error.retryAfterMs);", "if (error.retriable) this.#onFailed(error.retryAfterMs);"],
+    ],
+    noticedBy: ["web/sdk/test/history.test.ts", "after a refusal while the room is open"],
   },
   {
     name: "left-while-joining",

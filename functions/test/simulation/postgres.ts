@@ -45,6 +45,7 @@ export class SimulatedPostgres extends Engine {
       rooms: over(link, () => store.rooms),
       members: over(link, () => store.members),
       moderation: over(link, () => store.moderation),
+      periods: over(link, () => store.periods),
       changes: over(link, () => store.changes),
       readMarks: over(link, () => store.readMarks),
       erasure: over(link, () => store.erasure),

@@ -18,8 +18,6 @@ export interface HistoryOptions {
   readonly onSessionError: () => void;
 }
 
-type Retry = Pick<ClientError, "retriable" | "retryAfterMs">;
-
 export class History {
   readonly #options: HistoryOptions;
   readonly #room: Room;
@@ -48,7 +46,7 @@ export class History {
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       if (isSessionError(error.code)) this.#options.onSessionError();
-      this.#onFailed(error);
+      this.#onFailed(error.retryAfterMs);
     }
   }
 
@@ -78,10 +76,13 @@ export class History {
     return isLong || this.#isInDoubt() ? CLIENT_LIMITS.historyLimitMax : PAGE_EVENTS;
   }
 
-  /** What is in doubt is asked for again by itself; a reader who scrolls asks by hand. */
-  #onFailed({ retriable, retryAfterMs }: Retry = { retriable: true, retryAfterMs: 0 }): void {
+  /**
+   * What is in doubt is asked for again by itself, as long as this connection is in the room, and also after a refusal: another node may not
+   * know yet who was let in. Whoever comes in again asks anew, and a reader who scrolls asks by hand.
+   */
+  #onFailed(retryAfterMs = 0): void {
     this.#setState("failed");
-    if (this.#isStopped || !retriable || !this.#isInDoubt()) return;
+    if (this.#isStopped || !this.#room.isIn || !this.#isInDoubt()) return;
     const { runtime } = this.#options;
     const jitterMs = fullJitterMs(this.#attempt, runtime);
     this.#attempt += 1;
