@@ -192,4 +192,32 @@ export const REGRESSIONS: readonly Regression[] = [
       ],
     },
   },
+  {
+    why: "[K1] [G4] what a reader was let in to see while the store was away is confirmed, though another node refused it first",
+    plan: {
+      seed: 8204421,
+      nodes: 2,
+      consumers: 1,
+      rooms: 2,
+      streamKeep: 20,
+      privateRooms: 1,
+      busyMs: 62000,
+      clients: [
+        { index: 0, rooms: [1, 0], messagesPerSecond: 0.947264510822984, sdk: false },
+        { index: 1, rooms: [0, 1], messagesPerSecond: 0.5976231183570164, sdk: false },
+        { index: 2, rooms: [0, 1], messagesPerSecond: 0.34561488244395994, sdk: true },
+        { index: 3, rooms: [0, 1], messagesPerSecond: 0.7360449009503309, sdk: true },
+        { index: 8, rooms: [0, 1], messagesPerSecond: 0.5914722531747361, sdk: false },
+        { index: 9, rooms: [0, 1], messagesPerSecond: 0.5418252771863571, sdk: true },
+        { index: 10, rooms: [0], messagesPerSecond: 0.8866344626133259, sdk: false },
+        { index: 11, rooms: [0, 1], messagesPerSecond: 0.22268934146716046, sdk: true },
+        { index: 12, rooms: [1, 0], messagesPerSecond: 0.9420634582065619, sdk: true },
+      ],
+      faults: [
+        { index: 1, kind: "client_half_open", atMs: 6509, durationMs: 200 },
+        { index: 7, kind: "postgres_down", atMs: 13503, durationMs: 11753 },
+        { index: 10, kind: "member_removed", atMs: 10617, durationMs: 200 },
+      ],
+    },
+  },
 ];
