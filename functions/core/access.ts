@@ -9,6 +9,7 @@ import { check } from "./permissions.ts";
 import type { Pair, Standing } from "./room-store.ts";
 import type { Runtime } from "./runtime.ts";
 import type { Store } from "./store.ts";
+import { Together } from "./together.ts";
 import { isUuidV7 } from "./uuid.ts";
 
 /** Rooms and standings are kept up to this many each; then the oldest are forgotten and asked again. */
@@ -30,6 +31,8 @@ interface Load {
 
 export class Access {
   readonly #deps: AccessDeps;
+  /** A node's death brings all its users at once, whom this one does not know. */
+  readonly #standings: Together<Pair, Standing | undefined>;
   readonly #publicRooms = new Map<string, RoomInfo>();
   readonly #known = new Map<string, Standing>();
   readonly #loads = new Set<Load>();
@@ -42,6 +45,7 @@ export class Access {
 
   constructor(deps: AccessDeps) {
     this.#deps = deps;
+    this.#standings = new Together((pairs) => deps.store.rooms.standings(pairs));
     const lobby = {
       id: LOBBY,
       slug: LOBBY,
@@ -79,7 +83,7 @@ export class Access {
       let standing: Standing | undefined;
       while (load.stale) {
         load.stale = false;
-        [standing] = await this.#deps.store.rooms.standings([[room, user]]);
+        standing = await this.#standings.ask([room, user]);
       }
       if (standing?.member) this.#remember(room, user, standing);
       if (standing?.room.kind === "public") remember(this.#publicRooms, room, standing.room);

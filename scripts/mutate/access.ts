@@ -7,6 +7,13 @@ const ACCOUNTS = "functions/test/accounts.test.ts";
 
 export const ACCESS_MUTATIONS: readonly Mutation[] = [
   {
+    name: "asked-together",
+    mechanism: "G11 whom a node does not know is asked for together with the others that come at once",
+    file: "functions/core/together.ts",
+    edits: [["if (!this.#isAsking) void this.#askWaiting();", "void this.#askWaiting();"]],
+    noticedBy: ["functions/test/together.test.ts", "goes as one"],
+  },
+  {
     name: "signature-of-tokens",
     mechanism: "G13 a token's signature is compared",
     file: "functions/adapters/auth-jwt.ts",

@@ -108,7 +108,7 @@ async function watch(
       0,
       ...times.map((from) => times.filter((ms) => ms >= from && ms < from + 1_000).length),
     ),
-    storeTransactions: Math.round(during - (idle * tookMs) / (QUIET_MS + STATISTICS_MS)),
+    storeTransactions: Math.max(0, Math.round(during - (idle * tookMs) / (QUIET_MS + STATISTICS_MS))),
   };
 }
 
