@@ -2,6 +2,7 @@
 import type { Mutation } from "./mutations.ts";
 
 const MESSAGES = "web/sdk/test/messages.test.ts";
+const KEYBOARD = "web/test/keyboard.test.ts";
 const ROWS = "web/test/rows.test.ts";
 
 export const PAGE_MUTATIONS: readonly Mutation[] = [
@@ -55,5 +56,19 @@ export const PAGE_MUTATIONS: readonly Mutation[] = [
     file: "web/src/ui/message-list.tsx",
     edits: [["return hasGrown || isTrimmed;", "return isTrimmed;"]],
     noticedBy: ["web/test/long-history.test.ts", "does not move what is in view"],
+  },
+  {
+    name: "focus-kept",
+    mechanism: "a dialog takes the focus of what goes away in it",
+    file: "web/src/ui/dialog.tsx",
+    edits: [["if (document.activeElement === document.body) element?.focus();", ""]],
+    noticedBy: [KEYBOARD, "the page by keyboard"],
+  },
+  {
+    name: "focus-after-answer",
+    mechanism: "who is asked whether they are sure gets the focus back",
+    file: "web/src/ui/confirmed.tsx",
+    edits: [['autoFocus={phase === "answered"}', ""]],
+    noticedBy: [KEYBOARD, "the page by keyboard"],
   },
 ];

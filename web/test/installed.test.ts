@@ -162,7 +162,8 @@ describeEngine(["chromium"], "the page as an app", ({ chromium: executablePath }
     await again.close();
     site.setReachable(true);
     const online = await reopenBrowser();
-    await press(online, "Harbour");
+    // With a count beside the name where the network went before the mark of what was read.
+    await press(online, /^Harbour/);
     for (const text of texts) await saved(online, text);
     expect(await online.locator("article .bubble").filter({ hasText: "From the pier" }).count()).toBe(3);
     const heard = () =>
@@ -209,6 +210,11 @@ describeEngine(["chromium"], "the page as an app", ({ chromium: executablePath }
         Object.assign(window, { asked: 1 });
         return ask();
       };
+      const show = ServiceWorkerRegistration.prototype.showNotification;
+      ServiceWorkerRegistration.prototype.showNotification = async function (...notice) {
+        await show.apply(this, notice);
+        Object.assign(window, { isTold: true });
+      };
     });
     const ben = await Person.on([server.url], "Ben");
     const room = await ben.room("public", "Garden");
@@ -232,10 +238,9 @@ describeEngine(["chromium"], "the page as an app", ({ chromium: executablePath }
     await saved(page, "My own");
     await sayBy(speaker, room, "**First**");
     await sayBy(speaker, room, "Second\u202e");
-    const [notice] = await waitFor(
-      async () => (await shown()).length > 0 && (await shown()),
-      "a notification",
-    );
+    // Chromium forgets a notification whose list is read while it is about to be shown.
+    await waitFor(() => page.evaluate<boolean>("window.isTold === true"), "a notification");
+    const [notice] = await shown();
     expect(notice).toEqual({ title: "\u2068Ben in Garden\u2069", body: "\u2068Second (and 1 before)\u2069" });
     expect(await page.title()).toBe("(2) Lobby · Skat");
     const [worker] = context.serviceWorkers();

@@ -3,7 +3,7 @@ import { chromium, type Browser, type Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { describeEngine } from "../../functions/test/engines.ts";
 import { startWorld, type World } from "../../functions/test/faults/world.ts";
-import { keepFailure } from "./failures.ts";
+import { keepFailure, startTrace } from "./failures.ts";
 import { moveWhileLoading, openLongRoom, readUpTo, scrollDown } from "./long-room.ts";
 
 const MESSAGES = 1_200;
@@ -18,6 +18,7 @@ describeEngine(["chromium", "control"], `a room of ${MESSAGES} messages`, ({ chr
     world = await startWorld("long-history");
     browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
     page = await openLongRoom(world, browser, MESSAGES);
+    await startTrace(page.context());
   }, 180_000);
   afterEach((test) => keepFailure(test, browser.contexts()));
   afterAll(async () => {

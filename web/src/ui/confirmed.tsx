@@ -3,10 +3,10 @@ import { useState } from "react";
 import { texts } from "../texts.ts";
 
 export function Confirmed({ label, onConfirm }: { label: string; onConfirm: () => void }) {
-  const [isAsking, setAsking] = useState(false);
-  if (!isAsking)
+  const [phase, setPhase] = useState<"unasked" | "asking" | "answered">("unasked");
+  if (phase !== "asking")
     return (
-      <button className="danger" onClick={() => setAsking(true)}>
+      <button className="danger" autoFocus={phase === "answered"} onClick={() => setPhase("asking")}>
         {label}
       </button>
     );
@@ -17,13 +17,13 @@ export function Confirmed({ label, onConfirm }: { label: string; onConfirm: () =
         className="danger"
         autoFocus
         onClick={() => {
-          setAsking(false);
+          setPhase("answered");
           onConfirm();
         }}
       >
         {texts.room.yes}
       </button>
-      <button onClick={() => setAsking(false)}>{texts.room.no}</button>
+      <button onClick={() => setPhase("answered")}>{texts.room.no}</button>
     </span>
   );
 }

@@ -22,7 +22,9 @@ export function Dialog({ title, place, isTitleHidden = false, onClose, children 
       // The browser would take the first thing that can have it, which is Close; React's autoFocus comes before it is open.
       element.querySelector("input")?.focus();
     }
+    const stopKeeping = keepFocusIn(element);
     return () => {
+      stopKeeping();
       element?.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };
@@ -30,6 +32,7 @@ export function Dialog({ title, place, isTitleHidden = false, onClose, children 
   return (
     <dialog
       ref={dialog}
+      tabIndex={-1}
       className={`dialog is-${place}`}
       aria-label={title}
       onCancel={(event) => {
@@ -51,4 +54,13 @@ export function Dialog({ title, place, isTitleHidden = false, onClose, children 
       </div>
     </dialog>
   );
+}
+
+/** Where what had the focus goes away, as the row of somebody who was removed, the dialog takes it. */
+function keepFocusIn(element: HTMLElement | null): () => void {
+  const observer = new MutationObserver(() => {
+    if (document.activeElement === document.body) element?.focus();
+  });
+  if (element !== null) observer.observe(element, { childList: true, subtree: true });
+  return () => observer.disconnect();
 }
