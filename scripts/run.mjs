@@ -22,7 +22,7 @@ if (!command || args.includes("--help") || args.includes("-h")) {
 requireNode();
 await makeReady(command.needs);
 if (name === "dev") await runDev(args);
-else await runEntry(command.entry, args);
+else await runEntry(command.entry, args).catch(refuseArguments);
 
 function requireNode() {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -42,6 +42,13 @@ async function runEntry(entry, args) {
     await import("tsx");
   }
   await import(pathToFileURL(path.resolve(entry)).href);
+}
+
+/** A word that the entry's `parseArgs` does not know is the user's mistake, not the program's. */
+function refuseArguments(error) {
+  if (!String(error?.code).startsWith("ERR_PARSE_ARGS_")) throw error;
+  console.error(`${error.message}\n\n${helpFor(name)}`);
+  process.exitCode = 2;
 }
 
 /** The server with reload, and Vite in front of it; when one ends, so does the other. */

@@ -10,7 +10,9 @@ const commands = `export const commands = {
 };
 export const helpFor = (name) => commands[name]?.summary ?? "list";
 `;
-const hello = `if (process.argv.includes("wait")) {
+const hello = `import { parseArgs } from "node:util";
+if (process.argv.includes("--strict")) parseArgs({ options: { strict: { type: "boolean" } } });
+if (process.argv.includes("wait")) {
   process.on("SIGTERM", () => process.exit(7));
   setInterval(() => {}, 1000);
 }
@@ -97,6 +99,13 @@ describe("the launcher", () => {
   it("passes on arguments and exit code", async () => {
     await launch().ended;
     expect(await launch("a", "--b").ended).toEqual({ code: 3, output: "hello a --b\n" });
+  });
+
+  it("answers a word that the command does not know with its help", async () => {
+    await launch().ended;
+    const { code, output } = await launch("--strict", "--loud").ended;
+    expect(code).toBe(2);
+    expect(output).toMatch(/^Unknown option '--loud'.*\n\nSays hello\.\n$/);
   });
 
   it("leaves signals to the command", async () => {
