@@ -9,7 +9,7 @@ import { ROOM_CASES } from "./bad-input-rooms.ts";
 import { newId, openWorld, ROOMS_MAX, SECRET, STAGE, type World } from "./bad-input-world.ts";
 import { describeEngine } from "./engines.ts";
 import { startWorld } from "./faults/world.ts";
-import { startEmbedded, type Running } from "./harness.ts";
+import { metricOf, startEmbedded, type Running } from "./harness.ts";
 import { memoryMib } from "./memory.ts";
 import {
   closeCodeIn,
@@ -337,7 +337,6 @@ function errorIn(answer: Buffer): unknown {
   return (JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1)) as { error: unknown }).error;
 }
 
-async function connections(url: string): Promise<number> {
-  const text = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^skat_node_connections (\d+)/m.exec(text)?.[1]);
+function connections(url: string): Promise<number> {
+  return metricOf({ url }, "skat_node_connections");
 }

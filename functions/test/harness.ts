@@ -122,6 +122,13 @@ export async function startConsumer(env: Env): Promise<Running> {
   );
 }
 
+/** What a node or consumer counts, by its whole name with labels. */
+export async function metricOf({ url }: Pick<Running, "url">, name: string): Promise<number> {
+  const page = await (await fetch(`${url}/metrics`)).text();
+  const line = page.split("\n").find((each) => each.startsWith(`${name} `));
+  return Number(line?.slice(name.length) ?? NaN);
+}
+
 export interface Ended {
   readonly code: number;
   readonly out: string;

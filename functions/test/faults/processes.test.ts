@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { CLOSES } from "../../protocol.ts";
 import { audit, history } from "../audit.ts";
 import { describeEngine } from "../engines.ts";
-import type { Running } from "../harness.ts";
+import { metricOf, type Running } from "../harness.ts";
 import { load } from "../load.ts";
 import { waitFor } from "../wait-for.ts";
 import { readTopic } from "./topic.ts";
@@ -45,6 +45,23 @@ describeEngine(["control"], "processes under load", () => {
       await consumer.kill();
       consumer = await world.consumer();
     });
+  }, 180_000);
+
+  test("[G3] [G4] consumers share the work by their group: two more come under load, one is killed, one ends", async () => {
+    const { rooms, clients } = await joinAll(nodes, 12, 24);
+    const storedBy = (one: Running) => metricOf(one, "skat_consumer_rows_inserted_total");
+    const work = load({ clients, rooms, messages: 6_000, perSecond: 200 });
+    const [second, third] = await Promise.all([world.consumer(), world.consumer()]);
+    const before = await storedBy(consumer);
+    await waitFor(async () => (await storedBy(second)) > 0 && (await storedBy(third)) > 0, "all to store");
+    await waitFor(async () => (await storedBy(consumer)) > before, "the first one to go on beside them");
+    await second.kill();
+    expect(await third.stop()).toBe(0);
+    await work;
+    const faults = await audit(nodes[0]?.url ?? "", clients, rooms, { whole: true });
+    await Promise.all(clients.map((client) => client.stop()));
+    expect(faults).toEqual([]);
+    expect(savedBy(clients)).toBe(6_000);
   }, 180_000);
 
   test("[G3] [G5] a node killed under load: its clients resume on the other", async () => {

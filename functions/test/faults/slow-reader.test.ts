@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { audit } from "../audit.ts";
 import { describeEngine } from "../engines.ts";
-import type { Running } from "../harness.ts";
+import { metricOf, type Running } from "../harness.ts";
 import { guest, RawClient } from "../test-client.ts";
 import { waitFor } from "../wait-for.ts";
 import { joinAll, startWorld, type World } from "./world.ts";
@@ -22,10 +22,7 @@ describeEngine(["control"], "a slow reader", () => {
   }, 120_000);
   afterAll(async () => void (await world?.close()), 60_000);
 
-  const metric = async (name: string): Promise<number> => {
-    const text = await (await fetch(`${node.url}/metrics`)).text();
-    return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? NaN);
-  };
+  const metric = (name: string) => metricOf(node, name);
 
   test("[G10] a reader that stops reading is closed at the byte bound; the others miss nothing and memory stays flat", async () => {
     const { rooms, clients } = await joinAll([node], 20, 1);
