@@ -5,16 +5,17 @@
  * Beside a running consumer, which does all of this every three seconds, it would only make the group share out its work anew.
  */
 import { consumerEnvironment } from "./consumer.ts";
+import type { Settings } from "./settings.ts";
 import { taskArgs, taskTransforms, type TaskContext } from "./task.ts";
 
 const EVERY = "rate(5 minutes)";
 /** As the image starts it, and once. */
 const COMMAND = ["node", "functions/consumer.mjs", "--once"];
 
-export function createCron(context: TaskContext): sst.aws.CronV2 {
+export function createCron(context: TaskContext, settings: Settings): sst.aws.CronV2 {
   const task = new sst.aws.Task("ConsumerOnce", {
     ...taskArgs(context, "consumer"),
-    environment: consumerEnvironment(context),
+    environment: consumerEnvironment(context, settings),
     command: COMMAND,
     transform: taskTransforms(context, "consumer"),
   });

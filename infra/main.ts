@@ -23,8 +23,8 @@ export function stack(): Record<string, $util.Output<string>> {
   const web = createWeb(balancer, settings);
   const context = { stage, network, secrets };
   createRealtime(context, balancer, web, settings);
-  if (settings.consumer === "service") createConsumer(context);
-  else createCron(context);
+  if (settings.consumer === "service") createConsumer(context, settings);
+  else createCron(context, settings);
   if (stage.hasAlarms) createAlarms(stage, settings, balancer.alb);
   return { url: web.url, vpc: network.vpc.id };
 }

@@ -11,6 +11,8 @@ export interface Settings {
   /** Clients of Socket.IO: over WebSocket alone, or by polling too, for which the load balancer keeps each to one node. */
   readonly socketIo?: "websocket" | "polling";
   readonly alarmEmail?: string;
+  /** Variables of the consumer: days after which events are deleted, and days of one partition of their table. */
+  readonly keeping: Readonly<Record<string, string>>;
   /** Present when Aiven's provider is to make topics and users. */
   readonly aiven?: AivenSettings;
 }
@@ -21,6 +23,12 @@ export interface AivenSettings {
   readonly valkey: string;
 }
 
+/** As `functions/config/variables.ts` has them: wrong ones would only show when the consumer starts. */
+const KEEPING = {
+  RETENTION_DAYS: { least: 8, most: 36_500 },
+  EVENTS_PARTITION_DAYS: { least: 1, most: 3_650 },
+} as const;
+
 /** Throws one error that lists every fault. */
 export function readSettings(stage: Stage, env: NodeJS.ProcessEnv = process.env): Settings {
   const settings = {
@@ -30,17 +38,33 @@ export function readSettings(stage: Stage, env: NodeJS.ProcessEnv = process.env)
     ...(env["SKAT_ALARM_EMAIL"] ? { alarmEmail: env["SKAT_ALARM_EMAIL"] } : {}),
     ...(env["AIVEN_TOKEN"] ? { aiven: readAiven(env) } : {}),
     consumer: env["SKAT_CONSUMER"] === "schedule" ? "schedule" : "service",
+    keeping: readKeeping(env),
   } as const;
   const faults = faultsOf(stage, settings, env["SKAT_CONSUMER"] ?? "service");
   const socketIo = env["SKAT_SOCKETIO"] ?? "";
   if (socketIo !== "" && settings.socketIo === undefined)
     faults.push(`SKAT_SOCKETIO is websocket or polling, not ${socketIo}`);
+  faults.push(...faultsOfKeeping(settings.keeping));
   if (faults.length > 0) throw new Error(`Stage ${stage.name} can't be deployed: ${faults.join("; ")}.`);
   return settings;
 }
 
 function readSocketIo(text: string | undefined): Pick<Settings, "socketIo"> {
   return text === "websocket" || text === "polling" ? { socketIo: text } : {};
+}
+
+function readKeeping(env: NodeJS.ProcessEnv): Record<string, string> {
+  const chosen = Object.keys(KEEPING).map((name) => [name, env[`SKAT_${name}`] ?? ""] as const);
+  return Object.fromEntries(chosen.filter(([, days]) => days !== ""));
+}
+
+function faultsOfKeeping(keeping: Settings["keeping"]): string[] {
+  return Object.entries(KEEPING).flatMap(([name, { least, most }]) => {
+    const days = keeping[name];
+    const isRight =
+      days === undefined || (/^\d+$/.test(days) && Number(days) >= least && Number(days) <= most);
+    return isRight ? [] : [`SKAT_${name} is a whole number from ${least} to ${most}, not ${days}`];
+  });
 }
 
 function readAiven(env: NodeJS.ProcessEnv): AivenSettings {

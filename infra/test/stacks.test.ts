@@ -73,7 +73,7 @@ describeStack("infra: stacks", { timeout: 300_000 }, () => {
         SST_SECRET_Guests: "false",
         SKAT_SOCKETIO: "polling",
       }),
-      evaluate("ann", { ...AIVEN, SKAT_CONSUMER: "schedule" }),
+      evaluate("ann", { ...AIVEN, SKAT_CONSUMER: "schedule", SKAT_RETENTION_DAYS: "90" }),
     ]);
     [production, preview, last, personal].forEach((each, index) => stacks.set(NAMES[index] ?? "", each));
   }, 600_000);
@@ -93,6 +93,13 @@ describeStack("infra: stacks", { timeout: 300_000 }, () => {
       expect(sticky).toContain(sign);
       expect(plain).not.toContain(sign);
     }
+  });
+
+  it("how long events are kept reaches the consumer alone", () => {
+    const { tasks } = stack("personal, scheduled, on Aiven");
+    expect(tasks).toHaveLength(2);
+    for (const task of tasks)
+      expect(valuesOf(task)["RETENTION_DAYS"]).toBe(task.name === "Node" ? undefined : "90");
   });
 
   it("sst dev creates nothing", async () => {

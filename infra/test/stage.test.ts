@@ -117,6 +117,7 @@ describe("infra: settings", () => {
     expect(read("production", { SKAT_DOMAIN: "chat.example.org", SKAT_VPC_ID: "vpc-1" })).toEqual({
       domain: "chat.example.org",
       consumer: "service",
+      keeping: {},
     });
     expect(() => read("production", {})).toThrow(/SKAT_DOMAIN/);
     expect(() => read("production", { SKAT_DOMAIN: "a.example", SKAT_CONSUMER: "schedule" })).toThrow(
@@ -128,6 +129,7 @@ describe("infra: settings", () => {
     expect(read("pr-1", { SKAT_DOMAIN: "chat.example.org", SKAT_VPC_ID: "vpc-1" })).toEqual({
       vpcId: "vpc-1",
       consumer: "service",
+      keeping: {},
     });
     expect(() => read("pr-1", {})).toThrow(/SKAT_VPC_ID/);
   });
@@ -137,6 +139,21 @@ describe("infra: settings", () => {
     expect(read("polling").socketIo).toBe("polling");
     expect(read("")).not.toHaveProperty("socketIo");
     expect(() => read("yes")).toThrow(/SKAT_SOCKETIO/);
+  });
+
+  it("how long events are kept is the consumer's, in whole days that it takes", () => {
+    const read = (days: string) =>
+      readSettings(stageOf("pr-1"), { SKAT_VPC_ID: "vpc-1", SKAT_RETENTION_DAYS: days });
+    expect(read("365").keeping).toEqual({ RETENTION_DAYS: "365" });
+    expect(read("").keeping).toEqual({});
+    for (const days of ["7", "1e3", "-30", "40000"]) expect(() => read(days)).toThrow(/SKAT_RETENTION_DAYS/);
+    for (const name of ["RETENTION_DAYS", "EVENTS_PARTITION_DAYS"] as const)
+      for (const days of ["0", "1", "8", "3650", "3651", "36500", "36501"]) {
+        const isTaken = VARIABLES[name]?.schema.safeParse(days).success;
+        const reading = () => readSettings(stageOf("pr-1"), { SKAT_VPC_ID: "vpc-1", [`SKAT_${name}`]: days });
+        if (isTaken) expect(reading().keeping).toEqual({ [name]: days });
+        else expect(reading).toThrow(`SKAT_${name}`);
+      }
   });
 
   it("tells every fault at once", () => {
