@@ -3,6 +3,7 @@ import { sentRow } from "./acknowledgements.ts";
 import { connectionRows } from "./connections.ts";
 import { fanOut, fanOutRow, type FanOut } from "./fan-out.ts";
 import { historyRows } from "./history.ts";
+import { hotRoomRow } from "./hot-room.ts";
 import { ingestRows } from "./ingest.ts";
 import { latencyRows } from "./latency.ts";
 import { pageRows } from "./page.ts";
@@ -45,6 +46,7 @@ export const ROWS: readonly Row[] = [
   ...connectionRows,
   ...reconnectRows,
   slowReaderRow,
+  hotRoomRow,
   ...pageRows,
   ...ingestRows,
   ...historyRows(),
