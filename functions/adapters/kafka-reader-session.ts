@@ -18,6 +18,9 @@ const GROUP = {
   retry: { initialRetryTime: 100, maxRetryTime: 1000, retries: 2, restartOnFailure: async () => false },
 };
 
+/** While the store writes the rows of one, the next is decoded. */
+const PARTITIONS_AT_ONCE = 2;
+
 export class ReaderSession {
   /** Resolves with the fault that ended it, or with nothing when it was closed. */
   readonly ended: Promise<Error | undefined>;
@@ -27,7 +30,7 @@ export class ReaderSession {
   readonly #consumer: Consumer;
   readonly #started: Promise<void>;
   #end: (fault: Error | undefined) => void = () => {};
-  #inHand: Promise<void> = Promise.resolve();
+  readonly #inHand = new Set<Promise<void>>();
   #cancelWatch: Cancel = () => {};
   #hasJoined = false;
 
@@ -45,7 +48,7 @@ export class ReaderSession {
     return this.#hasJoined;
   }
 
-  /** Waits for the batch in hand and leaves the group. */
+  /** Waits for the batches in hand and leaves the group. */
   async close(): Promise<void> {
     // A consumer that is disconnected while it joins goes on joining, and stays as a member that reads nothing.
     await this.#started;
@@ -58,14 +61,14 @@ export class ReaderSession {
     }
   }
 
-  /** After a fault. Waits for the batch in hand only, so that the next session can't be given it at the same time. */
+  /** After a fault. Waits for the batches in hand only, so that the next session can't be given them at the same time. */
   async drop(): Promise<void> {
     this.#cancelWatch();
     // It only makes kafkajs stop; its connections are cut, so a failure says nothing.
     this.#started.then(() => this.#consumer.disconnect()).catch(() => {});
     this.#consumer.disconnect().catch(() => {});
     this.#connection.cut();
-    await this.#inHand;
+    await Promise.all(this.#inHand);
   }
 
   async #start(): Promise<void> {
@@ -75,13 +78,15 @@ export class ReaderSession {
       autoCommit: false,
       // Else a batch that was not handled counts as read as soon as its handler returns.
       eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
       eachBatch: (payload) => this.#take(payload),
     });
   }
 
   #take(payload: EachBatchPayload): Promise<void> {
     const taken = this.#takeAlive(payload);
-    this.#inHand = taken.catch(() => {});
+    const ended = taken.catch(() => {}).finally(() => this.#inHand.delete(ended));
+    this.#inHand.add(ended);
     return taken;
   }
 

@@ -23,7 +23,7 @@ export class KafkaReader {
   #session: ReaderSession | undefined;
   #reading: Promise<void> | undefined;
   #isClosed = false;
-  #wake: (() => void) | undefined;
+  readonly #pauses = new Set<() => void>();
 
   constructor(options: KafkaReaderOptions) {
     this.#options = options;
@@ -35,10 +35,10 @@ export class KafkaReader {
     this.#reading = this.#read(onBatch);
   }
 
-  /** Waits for the batch in hand and leaves the group. */
+  /** Waits for the batches in hand and leaves the group. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#wake?.();
+    this.#pauses.forEach((wake) => wake());
     await this.#session?.close();
     await this.#reading;
   }
@@ -47,13 +47,14 @@ export class KafkaReader {
   async pause(delayMs: number): Promise<void> {
     if (this.#isClosed) return;
     await new Promise<void>((resolve) => {
-      const cancel = this.#options.runtime.after(delayMs, resolve);
-      this.#wake = () => {
+      const wake = () => {
         cancel();
+        this.#pauses.delete(wake);
         resolve();
       };
+      const cancel = this.#options.runtime.after(delayMs, wake);
+      this.#pauses.add(wake);
     });
-    this.#wake = undefined;
   }
 
   async #read(onBatch: OnBatch): Promise<void> {
