@@ -114,16 +114,15 @@ export function scrollDown(page: Page, stepPx: number, untilDrawn = false): Prom
       const list = document.querySelector(".list") as HTMLElement;
       const seen = new Set<string>();
       const frames: number[] = [];
-      const isDrawn = () => {
-        const { top, bottom } = list.getBoundingClientRect();
-        const rows = [...list.querySelectorAll("article")].map((row) => row.getBoundingClientRect());
-        return rows.some((row) => row.top <= top) && rows.some((row) => row.bottom >= bottom);
-      };
+      const { top, bottom } = list.getBoundingClientRect();
       list.scrollTop = 0;
       let last = await new Promise<number>(requestAnimationFrame);
       // Once more at the end, so that it is drawn.
       for (let framesAtEnd = 0; framesAtEnd < 3;) {
-        if (!isPatient || isDrawn() || list.scrollTop === 0) list.scrollTop += step;
+        // In its place, for tsx gives a function with a name a helper that the page does not have.
+        const rows = [...list.querySelectorAll("article")].map((row) => row.getBoundingClientRect());
+        const isDrawn = rows.some((row) => row.top <= top) && rows.some((row) => row.bottom >= bottom);
+        if (!isPatient || isDrawn || list.scrollTop === 0) list.scrollTop += step;
         const now = await new Promise<number>(requestAnimationFrame);
         frames.push(now - last);
         last = now;
