@@ -121,7 +121,7 @@ export const CONSUMER_MUTATIONS: readonly Mutation[] = [
     mechanism: "G9 a poison record is put aside with its reason",
     file: "functions/core/persist.ts",
     edits: [['await this.#putAside(batch, record, "invalid", error);', "void error;"]],
-    noticedBy: ["functions/test/admin-dead-letters.test.ts", "\\[G9\\]"],
+    noticedBy: ["functions/test/faults/guarantees.test.ts", "poison records go"],
   },
   {
     name: "letter-removed",

@@ -75,6 +75,10 @@ describeEngine(["control"], "degraded modes", () => {
     expect(await late.next("degraded"), "who comes later is told too").toMatchObject({ engine });
     late.close();
     await meanwhile(told);
+    expect(
+      observer.frames.filter(({ type }) => type === "recovered"),
+      "told before it is",
+    ).toEqual([]);
     await fault.end();
     expect(await observer.next("recovered")).toEqual({ type: "recovered", engine });
     say(`after ${engine}`);
