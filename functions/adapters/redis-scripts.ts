@@ -114,9 +114,10 @@ export const FIND = `${FENCED}
 return { 'OK', redis.call('GET', KEYS[2]) or '' }
 `;
 
-/** KEYS: fence, then streams. Answers the fence's position and the last id of each stream, '' where there is none. */
-export const INSPECT = `
-local answer = { redis.call('HGET', KEYS[1], 'position') or '' }
+/** KEYS: fence, then streams. Answers the fence's position, '' where it is of another memory, and the last id of each stream, '' where there is none. */
+export const INSPECT = `${MEMORY}
+local held = redis.call('HMGET', KEYS[1], 'position', 'memory')
+local answer = { held[2] == memory and held[1] or '' }
 for index = 2, #KEYS do
   local newest = redis.call('XREVRANGE', KEYS[index], '+', '-', 'COUNT', 1)
   answer[index] = newest[1] and newest[1][1] or ''

@@ -163,8 +163,9 @@ export class RedisRoomFeed implements RoomFeed, Notices {
       await shard.client.ssubscribe(...this.#channelsOfNode(partitions[0]));
       // Rooms that are wanted while these are made are made by `subscribe` itself.
       shard.subscribed = true;
-      for (const channels of this.#channelsIn(new Set(partitions)))
-        await shard.client.ssubscribe(...channels);
+      // All at once: one after another, many rooms would stay deaf for as many round trips.
+      const channels = [...this.#channelsIn(new Set(partitions))];
+      await Promise.all(channels.map((some) => shard.client.ssubscribe(...some)));
       this.#listener?.onInterrupted();
       this.#noticed();
     } catch (error) {

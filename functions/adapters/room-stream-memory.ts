@@ -170,7 +170,7 @@ export class MemoryRoomStream implements RoomStream, RoomFeed, RoomOutbox, Notic
   async ping(): Promise<void> {}
 
   async inspect(partition: number, rooms: readonly string[]): Promise<PartitionState> {
-    const fence = this.#memory.contents.fences.get(partition)?.position;
+    const fence = await this.fenceOf(partition);
     const heads = rooms.map((room) => max(fence ?? ZERO, this.#stream(room).at(-1)?.position ?? ZERO));
     return fence === undefined ? { heads } : { fence, heads };
   }

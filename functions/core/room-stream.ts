@@ -57,7 +57,7 @@ export interface Tail {
 }
 
 export interface PartitionState {
-  /** Position of the present fence; absent when there is none, as after a flush. */
+  /** Position of the fence of the present memory; absent when there is none, as after a flush, or when an older memory came back. */
   readonly fence?: Position;
   /** The head of each room asked for, in that order. */
   readonly heads: readonly Position[];

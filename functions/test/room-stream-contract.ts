@@ -251,6 +251,17 @@ export function describeRoomStream(
       expect(await stream.inspect(PARTITION, [ROOM])).toEqual({ heads: [ZERO] });
     });
 
+    it("[N3] sees that an older memory came back, though it holds the fence and all that was there", async () => {
+      const [appended] = await appendMany(stream, await opened(stream), 1);
+      const restore = await world.snapshot();
+      await restore();
+      const state = await waitFor(
+        () => stream.inspect(PARTITION, [ROOM]).catch(() => undefined),
+        "it to be back",
+      );
+      expect(state).toEqual({ heads: [appended?.position] });
+    });
+
     it("[C5] tells the fence of the present memory alone", async () => {
       expect(await stream.fenceOf(PARTITION)).toBeUndefined();
       const fence = await opened(stream);

@@ -98,6 +98,20 @@ test("[N3] a stream that vanished under its fence gets a new fence, above everyt
   expect(ada.shown(LOBBY)).toEqual(["before", "after"]);
 });
 
+test("[N3] an older memory that holds just what is shown is found by the look at the fences: what it lost before anybody heard it is shown", async () => {
+  const ada = await world.member();
+  await ada.send("heard");
+  await settle();
+  const older = world.memory.snapshot();
+  world.stream.isLost = () => true;
+  await ada.send("unheard");
+  world.memory.restart(older);
+  world.stream.isLost = () => false;
+  await world.runtime.pass(3_000);
+  await settle();
+  expect(ada.shown(LOBBY)).toEqual(["heard", "unheard"]);
+});
+
 test("[N4] a resume is whole: from the ring, from the stream, from stream and store; else a reset, never a part", async () => {
   const ada = await world.member();
   await settle(); // the clock is past the fence, so that positions have room between them

@@ -188,4 +188,11 @@ export const MESSAGE_MUTATIONS: readonly Mutation[] = [
     edits: [["maxRetriesPerRequest: 0,", "maxRetriesPerRequest: 20,"]],
     noticedBy: ["functions/test/room-stream-redis.test.ts", "what waits behind an answer"],
   },
+  {
+    name: "older-memory-seen",
+    mechanism: "N3 an older memory that holds all that a node shows is noticed before anybody writes",
+    file: "functions/adapters/redis-scripts.ts",
+    edits: [["local answer = { held[2] == memory and held[1] or '' }", "local answer = { held[1] or '' }"]],
+    noticedBy: ["functions/test/room-stream-redis.test.ts", "sees that an older memory came back"],
+  },
 ];
