@@ -54,8 +54,11 @@ function readSocketIo(text: string | undefined): Pick<Settings, "socketIo"> {
 }
 
 function readKeeping(env: NodeJS.ProcessEnv): Record<string, string> {
-  const chosen = Object.keys(KEEPING).map((name) => [name, env[`SKAT_${name}`] ?? ""] as const);
-  return Object.fromEntries(chosen.filter(([, days]) => days !== ""));
+  const chosen: Record<keyof typeof KEEPING, string> = {
+    RETENTION_DAYS: env["SKAT_RETENTION_DAYS"] ?? "",
+    EVENTS_PARTITION_DAYS: env["SKAT_EVENTS_PARTITION_DAYS"] ?? "",
+  };
+  return Object.fromEntries(Object.entries(chosen).filter(([, days]) => days !== ""));
 }
 
 function faultsOfKeeping(keeping: Settings["keeping"]): string[] {
